@@ -1,0 +1,227 @@
+"""The language that core and plugins share: frozen dataclasses and protocols, nothing heavy.
+
+Letters for shapes, used everywhere: B batch, A attributes, C H W image, D features, N samples.
+Images inside the toolkit are float32 RGB in [-1, 1]; files and packed stores are uint8 RGB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor, nn
+
+
+# ---- what a method sees ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class EditBatch:
+    """Faces and what is asked of them. The tensors belong to the receiver's device."""
+
+    images: Tensor  # (B, 3, H, W) float32 in [-1, 1], RGB
+    source: Tensor  # (B, A) float32 in {0, 1}: labels before the edit
+    target: Tensor  # (B, A) float32 in [0, 1]: labels asked for, conflict rule applied
+    edited: Tensor  # (B, A) bool: what was asked for, without what the conflict rule added
+    strength: Tensor  # (B,) float32: 1 as the method is meant to be used, may be negative for directions
+    seeds: Tensor  # (B,) int64: one per sample, the only source of randomness
+    attributes: tuple[str, ...]  # names of the A columns
+    truth: Tensor | None = None  # (B, 3, H, W) in [-1, 1]; only for methods that declare needs=("truth",)
+
+    @property
+    def change(self) -> Tensor:
+        """target − source, (B, A) in [−1, 1]; entries outside `edited` come from the conflict rule."""
+        return self.target - self.source
+
+
+class Editor(Protocol):
+    """A method, loaded: usually an object that holds a network."""
+
+    def edit(self, batch: EditBatch) -> Tensor:
+        """(B, 3, H, W) in [-1, 1]: same shape, range, dtype and device as `batch.images`."""
+        ...
+
+
+# ---- weights --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A weights file that may be used: accepted only with this size and hash."""
+
+    file: str  # file name; looked up beside the plugin that ships it, then in the user's weights folder
+    sha256: str
+    bytes: int
+    origin: str  # where it comes from: an address, or the command that trained it
+    licence: str
+
+
+class LoadContext(Protocol):
+    """What a plugin's `load` gets: a device, and checked weights."""
+
+    device: str
+
+    def restore(self, network: nn.Module, part: int = 0) -> nn.Module:
+        """Load weights file number `part` strictly; the network comes back on the device in eval mode."""
+        ...
+
+    def file(self, part: int = 0) -> Path:
+        """The checked path of weights file number `part`, for anything unusual."""
+        ...
+
+
+# ---- what plugins offer ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """For methods without options."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named setting of a method's options, with the weights that belong to it (none: train first)."""
+
+    options: Any
+    weights: tuple[Pin, ...] | None = ()  # (): the method needs none; None: it needs some, none are published
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """A face attribute editing method."""
+
+    name: str
+    version: str
+    summary: str
+    paper: str  # arXiv number, DOI or "none"
+    attributes: tuple[str, ...]  # columns it wants, in its order; () takes whatever the suite has
+    resolutions: tuple[int, ...]  # sizes in pixels at which it is meant to work; () any size
+    load: Callable[[Any, LoadContext], Editor]
+    options: type = NoOptions  # a frozen dataclass
+    presets: Mapping[str, Preset] = field(default_factory=lambda: {"default": Preset(NoOptions())})
+    recipes: Callable[[Any], tuple[Any, ...]] | None = None  # options -> training stages (faceedit_bench.train)
+    saw: tuple[str, ...] = ()  # judges whose network or labels it used in training
+    needs: tuple[str, ...] = ()  # ("truth",): wants the exact counterfactual, as the ceiling row does
+
+    @property
+    def default_preset(self) -> str:
+        """The first preset."""
+        return next(iter(self.presets))
+
+
+@dataclass(frozen=True)
+class View:
+    """How a judge looks at a face. Resizing differently is a different judge."""
+
+    size: int  # pixels per side; 0 leaves images as they are, in [-1, 1]
+    resize: str = "torch-bilinear-aa"  # rule id; see faceedit_bench.judges.view
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)  # of images in [0, 1], per RGB channel
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+
+
+@dataclass(frozen=True)
+class JudgeSpec:
+    """A pinned network whose answers metrics use. `load(context)` gives (B, 3, size, size) -> (B, D)."""
+
+    name: str
+    version: str
+    role: str  # what it answers: "attributes", "identity", "features", "classes"
+    summary: str
+    pin: Pin
+    view: View
+    width: int  # D
+    load: Callable[[LoadContext], Callable[[Tensor], Tensor]]
+    outputs: tuple[str, ...] = ()  # names of the D columns where they have names
+    faces: str = "photographs"  # what it was trained on: "photographs" or "drawn"
+
+
+class State(Protocol):
+    """What a metric remembers of the shards it saw."""
+
+    shards: range
+
+    def merge(self, later: Any) -> Any: ...
+    def to_arrays(self) -> dict[str, np.ndarray]: ...
+
+
+class Metric(Protocol):
+    """One-pass metric: empty state, updates, one finish."""
+
+    def empty(self) -> Any: ...
+    def update(self, state: Any, seen: Observation) -> None: ...
+    def finish(self, state: Any) -> dict[str, float]: ...
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """A metric and what it needs."""
+
+    name: str
+    version: str
+    better: str  # "higher" or "lower"
+    summary: str
+    load: Callable[[], Metric]
+    judges: tuple[str, ...] = ()  # roles; the suite says which judge plays each
+    needs: tuple[str, ...] = ()  # of "labels", "truth", "regions"
+    on: str = "flip"  # edits it is defined for: "flip", "reconstruction" or "every"
+    unit: str = ""  # "%", "dB" or ""
+    interval: str = "bootstrap"  # "bootstrap" over images, "spread" over subsamples, or "none"
+    digits: int = 2  # decimals in tables
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One face of a data set."""
+
+    id: str
+    image: np.ndarray  # (3, H, W) uint8, RGB
+    labels: np.ndarray  # (A,) uint8 in {0, 1}; length 0 without labels
+    identity: str | None = None
+    regions: np.ndarray | None = None  # (H, W) uint8, index into the region classes
+
+
+class Samples(Protocol):
+    """A data set, opened: a sequence of faces plus a digest of its content.
+
+    May also offer `truth(i, target) -> (3, H, W) uint8`: the picture a perfect edit would give.
+    """
+
+    attributes: tuple[str, ...]
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> Sample: ...
+    def digest(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """A data set. `open(root, split, resolution, count)` gives Samples; root is None for embedded ones."""
+
+    name: str
+    version: str
+    summary: str
+    attributes: tuple[str, ...]
+    splits: tuple[str, ...]
+    open: Callable[[Path | None, str, int, int], Samples]
+    provides: tuple[str, ...] = ("labels",)  # of "labels", "truth", "regions"
+    faces: str = "photographs"  # "photographs" or "drawn"
+    conflicts: str = "none"  # conflict rule of its labels (faceedit_bench.suite.CONFLICTS)
+
+
+class Observation(Protocol):
+    """One batch seen by all metrics."""
+
+    batch: EditBatch
+    source: Tensor  # (B, 3, H, W) uint8
+    edited: Tensor  # (B, 3, H, W) uint8, rounded once
+    truth: Tensor | None  # (B, 3, H, W) uint8
+    regions: Tensor | None  # (B, H, W) uint8
+
+    def judge(self, role: str, image: str = "edited") -> Tensor:
+        """(B, D) float32 answers on the "edited", "source" or "truth" pictures, remembered."""
+        ...

@@ -1,0 +1,59 @@
+"""Errors a user can fix. The command line prints their message without a traceback and exits with 1.
+
+FaceEditError
+├── UnknownName      a method, metric, judge, suite, data set, edit or preset that nothing offers
+├── PluginBroken     a plugin could not be imported, or offered something that is not what its hook wants
+├── BrokenPromise    a method returned the wrong shape, range or dtype, or NaN
+├── WrongWeights     a weights file is missing, has another hash, or does not fit the network
+├── BadConfig        a TOML file or an option does not say what was asked for
+├── BadImage         a picture cannot be read
+├── BadDataset       a data set is missing, incomplete, or lacks what the suite needs
+└── ResultsError     a results folder cannot be written, is damaged, or belongs to another run
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class FaceEditError(Exception):
+    """Base of everything a user can fix."""
+
+
+class UnknownName(FaceEditError):
+    """A name that nothing offers; the message carries the nearest one."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], extra: str = "") -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+        super().__init__(f"unknown {kind} {name!r}; {hint}{extra}")
+
+
+class PluginBroken(FaceEditError):
+    """A plugin could not be imported or offered something unusable."""
+
+
+class BrokenPromise(FaceEditError):
+    """A method returned something other than what the contract asks for."""
+
+
+class WrongWeights(FaceEditError):
+    """A weights file is missing, has another hash, or does not fit the network."""
+
+
+class BadConfig(FaceEditError):
+    """A TOML file or an option does not say what was asked for."""
+
+
+class BadImage(FaceEditError):
+    """A picture cannot be read."""
+
+
+class BadDataset(FaceEditError):
+    """A data set is missing, incomplete, or lacks what the suite needs."""
+
+
+class ResultsError(FaceEditError):
+    """A results folder cannot be written, is damaged, or belongs to another run."""

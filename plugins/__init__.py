@@ -1,0 +1,1 @@
+"""Methods that come with faceedit-bench, one folder each; installed as `faceedit_plugins`."""
