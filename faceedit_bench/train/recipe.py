@@ -1,0 +1,112 @@
+"""What a method says about its training: networks, phases with losses, and settings.
+
+Steps count from 1. A phase is due at the steps that `every` divides, so a critic with `every=1` and an editor
+with `every=5` give the usual five critic updates for each update of the editor, critic first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..contracts import EditBatch
+from ..errors import BadConfig, UnknownName
+
+PRECISIONS = ("fp32", "bf16")
+
+
+@dataclass(frozen=True)
+class TrainBatch:
+    """Faces, their labels and what is asked of them; fresh for every phase of every step."""
+
+    images: Tensor  # (B, 3, H, W) float32 in [-1, 1], RGB, on the device
+    source: Tensor  # (B, A) float32 in {0, 1}
+    target: Tensor  # (B, A) float32
+    generator: torch.Generator  # on the CPU; the only source of randomness of a loss
+    step: int  # from 1
+
+    @property
+    def change(self) -> Tensor:
+        """target − source, (B, A) in [−1, 1]."""
+        return self.target - self.source
+
+
+Loss = Callable[[Mapping[str, nn.Module], TrainBatch], dict[str, Tensor]]
+"""Networks and a batch to weighted terms, each a scalar; the trainer adds them up."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One kind of update: while it runs, only the parameters of its network require gradients."""
+
+    name: str
+    network: str  # name in Recipe.networks
+    loss: Loss
+    every: int = 1  # due at steps that this divides
+    lr: float = 2e-4  # of Adam
+    betas: tuple[float, float] = (0.5, 0.999)
+
+    def is_due(self, step: int) -> bool:
+        return step % self.every == 0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training stage of a method. Networks without a phase are frozen: eval mode, no gradients."""
+
+    name: str
+    networks: dict[str, nn.Module]
+    phases: tuple[Phase, ...]  # run in this order within a step
+    exported: tuple[str, ...]  # networks whose averaged weights are the result
+    targets: Callable[[Tensor, torch.Generator], Tensor] | None = (
+        None  # (B, A) labels -> (B, A); None permutes
+    )
+    preview: Callable[[Mapping[str, nn.Module], EditBatch], Tensor] | None = None  # for sample sheets
+
+    def __post_init__(self) -> None:
+        for phase in self.phases:
+            if phase.network not in self.networks:
+                raise UnknownName(f"network in phase {phase.name!r}", phase.network, self.networks)
+            if phase.every < 1:
+                raise BadConfig(f"phase {phase.name!r}: every must be at least 1, found {phase.every}")
+        for name in self.exported:
+            if name not in self.networks:
+                raise UnknownName("exported network", name, self.networks)
+        if not self.phases or not self.exported:
+            raise BadConfig(f"recipe {self.name!r} wants at least one phase and one exported network")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long and in what manner a recipe is trained."""
+
+    steps: int
+    batch_size: int = 16
+    ema: float = 0.999  # decay of the average of exported weights; see average.py for its warm-up
+    precision: str = "fp32"  # or "bf16": autocast, weights stay float32
+    seed: int = 1
+    flip: bool = True  # mirror half of the pictures
+    decay_at: float = 1.0  # fraction of the steps after which learning rates are a tenth; 1 never
+    save_every: int = 500  # steps between checkpoints
+    sample_every: int = 500  # steps between sample sheets; 0 none
+    minutes: float = 0.0  # stop, save and return after this long; 0 no limit
+    compile: bool = False  # torch.compile of the exported networks
+    channels_last: bool = True
+    threads: int = 0  # of the CPU; 0 leaves torch's choice
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise UnknownName("precision", self.precision, PRECISIONS)
+        for key in ("steps", "batch_size", "save_every"):
+            if getattr(self, key) < 1:
+                raise BadConfig(f"{key} must be at least 1, found {getattr(self, key)}")
+        for key in ("sample_every", "minutes", "threads", "seed"):
+            if getattr(self, key) < 0:
+                raise BadConfig(f"{key} must not be negative, found {getattr(self, key)}")
+        if not 0 <= self.ema < 1:
+            raise BadConfig(f"ema must be at least 0 and below 1, found {self.ema}")
+        if not 0 < self.decay_at <= 1:
+            raise BadConfig(f"decay_at must be above 0 and at most 1, found {self.decay_at}")
