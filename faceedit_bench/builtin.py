@@ -1,0 +1,60 @@
+"""What the core itself offers, through the same hooks as anyone's plugin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .api import DatasetSpec, JudgeSpec, MetricSpec, Samples, hookimpl
+from .suite import THIRTEEN
+
+
+def _drawn(root: Path | None, split: str, resolution: int, count: int) -> Samples:
+    from .data.drawn_faces import open_drawn
+
+    return open_drawn(root, split, resolution, count)
+
+
+def _folder(root: Path | None, split: str, resolution: int, count: int) -> Samples:
+    from .data.folder import open_folder
+
+    return open_folder(root, split, resolution, count)
+
+
+@hookimpl
+def faceedit_datasets() -> list[DatasetSpec]:
+    return [
+        DatasetSpec(
+            name="drawn-faces",
+            version="1",
+            summary="faces drawn from numbers, with the exact picture of every edit",
+            attributes=THIRTEEN,
+            splits=("train", "validation", "test"),
+            open=_drawn,
+            provides=("labels", "truth", "regions"),
+            faces="drawn",
+            conflicts="drawn",
+        ),
+        DatasetSpec(
+            name="folder",
+            version="1",
+            summary="the pictures of any folder, without labels",
+            attributes=(),
+            splits=("all",),
+            open=_folder,
+            provides=(),
+        ),
+    ]
+
+
+@hookimpl
+def faceedit_metrics() -> list[MetricSpec]:
+    from .metrics.specs import SPECS
+
+    return list(SPECS)
+
+
+@hookimpl
+def faceedit_judges() -> list[JudgeSpec]:
+    from .judges.specs import SPECS
+
+    return list(SPECS)

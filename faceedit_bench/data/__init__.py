@@ -1,0 +1,1 @@
+"""Data sets: what is on disk or drawn, as sequences of faces."""

@@ -1,0 +1,25 @@
+"""Where things are kept: cache, weights, results. Each can be moved by an environment variable."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def cache() -> Path:
+    """Drawn faces and packed data: $FACEEDIT_CACHE, else the user's cache folder."""
+    if chosen := os.environ.get("FACEEDIT_CACHE"):
+        return Path(chosen)
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "faceedit-bench"
+
+
+def weights() -> Path:
+    """Weights files that are not shipped: $FACEEDIT_WEIGHTS, else a folder in the cache."""
+    chosen = os.environ.get("FACEEDIT_WEIGHTS")
+    return Path(chosen) if chosen else cache() / "weights"
+
+
+def results(chosen: str | Path | None = None) -> Path:
+    """Results of runs: the argument, else $FACEEDIT_RESULTS, else `results/` here."""
+    return Path(chosen or os.environ.get("FACEEDIT_RESULTS") or "results")

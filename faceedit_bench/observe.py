@@ -1,0 +1,61 @@
+"""One batch seen by all metrics; each judge is asked at most once per kind of picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from .contracts import EditBatch
+from .suite import Edit
+
+Judge = Callable[[Tensor], Tensor]
+
+
+def to_unit(images: Tensor) -> Tensor:
+    """uint8 -> float32 in [-1, 1]."""
+    return images.to(torch.float32) / 127.5 - 1.0
+
+
+def to_bytes(images: Tensor) -> Tensor:
+    """[-1, 1] -> uint8: clamp, scale, round to nearest even. Done once, before any judge."""
+    return (images.clamp(-1.0, 1.0) * 127.5 + 127.5).round().to(torch.uint8)
+
+
+@dataclass
+class Observation:
+    """What metrics see. Pictures are 8-bit, so scores equal those of saved PNGs."""
+
+    batch: EditBatch  # in the suite's attribute order
+    samples: Tensor  # (B,) int64: positions in the suite's sample list
+    edit: Edit
+    edit_index: int
+    source: Tensor  # (B, 3, H, W) uint8
+    edited: Tensor  # (B, 3, H, W) uint8
+    truth: Tensor | None  # (B, 3, H, W) uint8
+    regions: Tensor | None  # (B, H, W) uint8
+    judges: dict[str, Judge]
+    remembered: MutableMapping[tuple[str, int], Tensor] = field(default_factory=dict)  # source answers, by position
+    _answers: dict[tuple[str, str], Tensor] = field(default_factory=dict)
+
+    def judge(self, role: str, image: str = "edited") -> Tensor:
+        """(B, D) float32 answers of the judge of `role` on the "edited", "source" or "truth" pictures."""
+        key = (role, image)
+        if key not in self._answers:
+            self._answers[key] = self._source_answer(role) if image == "source" else self._ask(role, image)
+        return self._answers[key]
+
+    def _source_answer(self, role: str) -> Tensor:
+        """Source pictures come again under every edit, in the same batches: ask once."""
+        place = (role, int(self.samples[0]))
+        if place not in self.remembered:
+            self.remembered[place] = self._ask(role, "source")
+        return self.remembered[place]
+
+    def _ask(self, role: str, image: str) -> Tensor:
+        pictures = {"edited": self.edited, "source": self.source, "truth": self.truth}[image]
+        assert pictures is not None, f"a metric asked for the {image}, which this data set does not have"
+        answers = self.judges[role](to_unit(pictures.to(self.batch.images.device)))
+        return answers.to("cpu", torch.float32)

@@ -1,0 +1,201 @@
+"""A folder per run: manifest first, a file per shard, scores last.
+
+results/<suite>/<method>-<run id>/
+  manifest.json            identity and provenance
+  shards/0007.safetensors  states of one finished shard
+  samples.parquet          one row per edited image with every per-image score
+  images/                  a small fixed set of pictures, and sheet.png
+  cost.json                parameters, memory, time
+  scores.json              every score with its interval; its presence means: complete
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ResultsError
+from ..manifest import Manifest, plain
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from ..evaluate import ShardResult
+
+NEEDED = 64 * 2**20  # bytes of room asked for before the first image is edited
+
+
+@dataclass(frozen=True)
+class Score:
+    """One stored number."""
+
+    metric: str
+    version: str
+    edit: str  # an edit's name, or "all"
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    kind: str  # how the interval was made: "bootstrap 95 %", "spread", "none"
+
+
+class RunFolder:
+    """One run on disk. Written through temporary names, so a reader never sees half a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    # -- reading
+
+    @property
+    def manifest(self) -> Manifest:
+        content = read_json(self.path / "manifest.json")
+        try:
+            return Manifest(content["identity"], content["provenance"])
+        except (KeyError, TypeError):
+            raise ResultsError(f"{self.path / 'manifest.json'}: not a manifest; delete the folder and run again") from None
+
+    @property
+    def is_complete(self) -> bool:
+        return (self.path / "scores.json").is_file()
+
+    def finished(self) -> set[int]:
+        """Numbers of the shards that are done."""
+        return {int(path.stem) for path in (self.path / "shards").glob("[0-9]*.safetensors")}
+
+    def read_shard(self, number: int) -> tuple[dict[str, dict[str, np.ndarray]], np.ndarray]:
+        """(states by metric, kept pictures) of one finished shard; a damaged file is named, never skipped."""
+        from safetensors import SafetensorError, safe_open
+
+        path = self._shard(number)
+        try:
+            with safe_open(path, framework="numpy") as file:
+                owner = (file.metadata() or {}).get("run")
+                arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError) as error:
+            raise ResultsError(f"{path}: damaged ({error}); delete this file and run the same command again") from None
+        if owner != self.manifest.id:
+            raise ResultsError(f"{path}: belongs to run {owner}, wanted {self.manifest.id}; delete this file")
+        pictures = arrays.pop("pictures")
+        states: dict[str, dict[str, np.ndarray]] = {}
+        for key, value in arrays.items():
+            metric, column = key.split("/", 1)
+            states.setdefault(metric, {})[column] = value
+        return states, pictures
+
+    def scores(self) -> list[Score]:
+        """Every stored score of a complete run."""
+        if not self.is_complete:
+            raise ResultsError(f"{self.path}: this run is not complete; give the same run command again to finish it")
+        return [Score(**entry) for entry in read_json(self.path / "scores.json")]
+
+    def cost(self) -> dict[str, Any]:
+        """What the method cost, or nothing where it was not measured."""
+        path = self.path / "cost.json"
+        return read_json(path) if path.is_file() else {}
+
+    # -- writing
+
+    def put(self, result: ShardResult) -> None:
+        """Store one finished shard."""
+        from safetensors.numpy import save_file
+
+        arrays = {f"{metric}/{key}": value for metric, state in result.states.items() for key, value in state.items()}
+        arrays["pictures"] = result.pictures
+        write(self._shard(result.number), lambda path: save_file(arrays, path, metadata={"run": self.manifest.id}))
+
+    def finish(self, scores: Iterable[Score], samples: pd.DataFrame, cost: dict[str, Any]) -> None:
+        """Store samples and cost, and scores last."""
+        write(self.path / "samples.parquet", lambda path: samples.to_parquet(path, index=False))
+        write_json(self.path / "cost.json", cost)
+        write_json(self.path / "scores.json", [asdict(score) for score in scores])
+
+    def _shard(self, number: int) -> Path:
+        return self.path / "shards" / f"{number:04d}.safetensors"
+
+
+def begin(root: Path, manifest: Manifest) -> RunFolder:
+    """The folder of a run, new or to be continued; checked to be writable and to have room."""
+    suite, method = manifest.identity["suite"]["name"], manifest.identity["method"]["name"]
+    folder = RunFolder(root / suite / f"{method}-{manifest.id}")
+    try:
+        (folder.path / "shards").mkdir(parents=True, exist_ok=True)
+        (folder.path / "images").mkdir(exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder.path):
+            pass
+    except OSError as error:
+        raise ResultsError(f"{folder.path}: cannot be written ({error.strerror}); choose another with --results") from None
+    free = shutil.disk_usage(folder.path).free
+    if free < NEEDED:
+        raise ResultsError(f"{folder.path}: wanted {NEEDED >> 20} MiB of free disk, found {free >> 20} MiB")
+    if not (folder.path / "manifest.json").exists():
+        write_json(folder.path / "manifest.json", plain(manifest))
+    elif folder.manifest.id != manifest.id:
+        raise ResultsError(f"{folder.path}/manifest.json does not belong to run {manifest.id}; move the folder away")
+    return folder
+
+
+def find(run: str, root: Path) -> RunFolder:
+    """A run by the path of its folder, by its id or by the start of it."""
+    if (Path(run) / "manifest.json").is_file():
+        return RunFolder(Path(run))
+    matches = sorted(path.parent for path in root.glob("*/*/manifest.json") if _matches(path.parent.name, run))
+    if len(matches) != 1:
+        what = "no run" if not matches else f"{len(matches)} runs"
+        raise ResultsError(f"{run!r}: {what} of that id in {root}; wanted a run's folder, its id or <method>-<id>")
+    return RunFolder(matches[0])
+
+
+def _matches(name: str, run: str) -> bool:
+    return name == run or (bool(run) and name.rpartition("-")[2].startswith(run))
+
+
+# ---- files ----------------------------------------------------------------------------------------
+
+
+def write(path: Path, save: Callable[[Path], object]) -> None:
+    """Let `save` write to a temporary name, then rename: all of it or nothing."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if is_full(error):
+            raise ResultsError(
+                f"{path}: the disk is full; what was finished is kept, make room and give the same command again"
+            ) from None
+        raise
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error means that no room is left. Some writers only carry the number in their text."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return "No space left on device" in str(error)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """JSON that a person can read, written whole."""
+    text = json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file, or an error that names it."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ResultsError(f"{path}: no such file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ResultsError(f"{path}: damaged ({error})") from None

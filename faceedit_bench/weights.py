@@ -1,0 +1,195 @@
+"""Pin -> checked file -> restored network; the same for methods and judges."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import config, folders
+from .catalog import catalog
+from .contracts import Editor, JudgeSpec, MethodSpec, Pin
+from .errors import UnknownName, WrongWeights
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A method as the user asked for it: names and files, nothing loaded yet."""
+
+    spec: MethodSpec
+    preset: str
+    options: Any
+    pins: tuple[Pin, ...]
+    files: tuple[Path, ...]  # where each pin was found
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a plugin's `load` gets (contracts.LoadContext)."""
+
+    device: str
+    pins: tuple[Pin, ...]
+    files: tuple[Path, ...]
+
+    def file(self, part: int = 0) -> Path:
+        """The checked path of weights file number `part`."""
+        check(self.files[part], self.pins[part])
+        return self.files[part]
+
+    def restore(self, network: nn.Module, part: int = 0) -> nn.Module:
+        """Load weights file number `part` strictly; the network comes back on the device in eval mode."""
+        return restore(network, self.file(part)).to(self.device).eval().requires_grad_(False)
+
+
+# ---- files ----------------------------------------------------------------------------------------
+
+
+def candidates(pin: Pin, home: Path) -> list[Path]:
+    """Where the file of a pin may lie: beside the plugin that ships it, then in the user's folder."""
+    return [home / pin.file, home / "weights" / pin.file, folders.weights() / pin.file]
+
+
+def home_of(spec: MethodSpec | JudgeSpec) -> Path:
+    """The folder of the plugin that offers `spec`."""
+    return Path(inspect.getfile(spec.load)).parent
+
+
+def locate(pin: Pin, home: Path) -> Path | None:
+    """The first place that has the file, unchecked."""
+    return next((path for path in candidates(pin, home) if path.is_file()), None)
+
+
+def check(path: Path, pin: Pin) -> None:
+    """Compare size and hash with the pin; WrongWeights tells both."""
+    stat = path.stat()
+    if stat.st_size != pin.bytes:
+        raise WrongWeights(f"{path}: wanted {pin.bytes} bytes, found {stat.st_size}; get it from: {pin.origin}")
+    found = _sha256(path, stat.st_mtime_ns, stat.st_size)
+    if found != pin.sha256:
+        raise WrongWeights(f"{path}: wanted sha256 {pin.sha256}, found {found}; get it from: {pin.origin}")
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file, remembered by path, time and size."""
+    stat = path.stat()
+    return _sha256(path, stat.st_mtime_ns, stat.st_size)
+
+
+@functools.lru_cache(maxsize=256)
+def _sha256(path: Path, modified: int, size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def pin_of(path: Path) -> Pin:
+    """A pin for a file that the user named: what it is, is what is recorded."""
+    if not path.is_file():
+        raise WrongWeights(f"{path}: no such file; wanted a .safetensors weights file")
+    return Pin(path.name, sha256(path), path.stat().st_size, origin="given by the user", licence="unknown")
+
+
+# ---- networks -------------------------------------------------------------------------------------
+
+
+def restore(network: nn.Module, path: Path) -> nn.Module:
+    """Fill `network` from a safetensors file; every key must be there, fit, and be wanted."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if path.suffix != ".safetensors":
+        raise WrongWeights(f"{path}: wanted a .safetensors file; nothing else is read (pickles can run code)")
+    try:
+        found = load_file(path)
+    except SafetensorError as error:
+        raise WrongWeights(f"{path}: not a readable safetensors file: {error}") from None
+    wanted = network.state_dict()
+    mistakes = _mismatches(wanted, found)
+    if mistakes:
+        shown = "\n  ".join(mistakes[:10])
+        raise WrongWeights(f"{path} does not fit {type(network).__name__} ({len(mistakes)} keys):\n  {shown}")
+    network.load_state_dict({key: value.to(wanted[key].dtype) for key, value in found.items()})
+    return network
+
+
+def _mismatches(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
+    missing = [f"missing {key} {tuple(wanted[key].shape)}" for key in wanted if key not in found]
+    unknown = [f"unknown {key} {tuple(found[key].shape)}" for key in found if key not in wanted]
+    shapes = [
+        f"{key}: wanted {tuple(wanted[key].shape)}, found {tuple(found[key].shape)}"
+        for key in wanted
+        if key in found and wanted[key].shape != found[key].shape
+    ]
+    return missing + unknown + shapes
+
+
+# ---- methods and judges ---------------------------------------------------------------------------
+
+
+def choose(
+    name: str,
+    *,
+    preset: str | None = None,
+    weights: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Choice:
+    """Resolve names, options and files of a method; nothing is loaded. Missing weights are all named at once."""
+    spec = catalog().method(name)
+    preset = preset or spec.default_preset
+    if preset not in spec.presets:
+        raise UnknownName(f"preset of {name}", preset, spec.presets)
+    chosen = spec.presets[preset]
+    filled = config.fill(spec.options, options or {}, where=f"options of {name}", base=chosen.options)
+    if weights is not None:
+        if chosen.weights == ():
+            raise WrongWeights(f"{name} has no weights; leave --weights out")
+        path = Path(weights)
+        return Choice(spec, preset, filled, (pin_of(path),), (path.resolve(),))
+    if chosen.weights is None:
+        raise WrongWeights(
+            f"{name}: no weights are published for preset {preset!r}; train them with "
+            f"`faceedit-bench train --method {name} --preset {preset}` and pass --weights FILE"
+        )
+    return Choice(spec, preset, filled, chosen.weights, _files(name, chosen.weights, home_of(spec)))
+
+
+def _files(name: str, pins: tuple[Pin, ...], home: Path) -> tuple[Path, ...]:
+    found = {pin: locate(pin, home) for pin in pins}
+    missing = [pin for pin, path in found.items() if path is None]
+    if missing:
+        lines = [f"  {pin.file}: {pin.bytes} bytes, licence {pin.licence}, from {pin.origin}" for pin in missing]
+        remedy = f"put them into {folders.weights()} (faceedit-bench weights add FILE)"
+        raise WrongWeights("\n".join([f"{name} lacks weights:", *lines, remedy]))
+    return tuple(path for path in found.values() if path is not None)
+
+
+def build_editor(choice: Choice, device: str) -> Editor:
+    """The method, loaded on `device`."""
+    return choice.spec.load(choice.options, Context(device, choice.pins, choice.files))
+
+
+def load_method(
+    name: str,
+    *,
+    preset: str | None = None,
+    weights: str | Path | None = None,
+    device: str = "cpu",
+    options: Mapping[str, Any] | None = None,
+) -> Editor:
+    """Names to a working editor in one call."""
+    return build_editor(choose(name, preset=preset, weights=weights, options=options), device)
+
+
+def build_judge(spec: JudgeSpec, device: str) -> Callable[[Tensor], Tensor]:
+    """The judge's network behind its view: (B, 3, H, W) in [-1, 1] -> (B, D)."""
+    from .judges.view import look
+
+    path = _files(spec.name, (spec.pin,), home_of(spec))
+    network = spec.load(Context(device, (spec.pin,), path))
+    return lambda images: network(look(images, spec.view))
