@@ -1,6 +1,7 @@
 """Everything a plugin may use, in one module. Stable: names are added, not changed."""
 
 from .contracts import (
+    THIRTEEN,
     DatasetSpec,
     EditBatch,
     Editor,
@@ -21,6 +22,7 @@ from .errors import BadConfig, BadDataset, BadImage, BrokenPromise, FaceEditErro
 from .hookspecs import hookimpl
 
 __all__ = [
+    "THIRTEEN",
     "BadConfig",
     "BadDataset",
     "BadImage",

@@ -6,14 +6,35 @@ Images inside the toolkit are float32 RGB in [-1, 1]; files and packed stores ar
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .errors import WrongWeights
+
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
+
+
+THIRTEEN = (
+    "Bald",
+    "Bangs",
+    "Black_Hair",
+    "Blond_Hair",
+    "Brown_Hair",
+    "Bushy_Eyebrows",
+    "Eyeglasses",
+    "Male",
+    "Mouth_Slightly_Open",
+    "Mustache",
+    "No_Beard",
+    "Pale_Skin",
+    "Young",
+)
+"""The attributes of the field's papers, in their order; polarity is CelebA's."""
 
 
 # ---- what a method sees ---------------------------------------------------------------------------
@@ -58,6 +79,18 @@ class Pin:
     bytes: int
     origin: str  # where it comes from: an address, or the command that trained it
     licence: str
+
+    @classmethod
+    def from_card(cls, path: Path) -> Pin | None:
+        """The pin in the weights card (JSON) that training wrote beside a plugin; None where there is no card."""
+        if not path.exists():
+            return None
+        try:
+            card = json.loads(path.read_text(encoding="utf-8"))
+            return cls(**{name: card[name] for name in cls.__dataclass_fields__})
+        except (ValueError, TypeError, KeyError) as error:
+            wanted = ", ".join(cls.__dataclass_fields__)
+            raise WrongWeights(f"{path}: not a weights card ({error!r}); wanted JSON with {wanted}") from None
 
 
 class LoadContext(Protocol):
@@ -104,7 +137,9 @@ class MethodSpec:
     load: Callable[[Any, LoadContext], Editor]
     options: type = NoOptions  # a frozen dataclass
     presets: Mapping[str, Preset] = field(default_factory=lambda: {"default": Preset(NoOptions())})
-    recipes: Callable[[Any], tuple[Any, ...]] | None = None  # options -> training stages (faceedit_bench.train)
+    recipes: Callable[[Any], tuple[Any, ...]] | None = (
+        None  # options -> training stages (faceedit_bench.train)
+    )
     saw: tuple[str, ...] = ()  # judges whose network or labels it used in training
     needs: tuple[str, ...] = ()  # ("truth",): wants the exact counterfactual, as the ceiling row does
 

@@ -10,24 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import config
+from .contracts import THIRTEEN as THIRTEEN
 from .errors import BadConfig, UnknownName
-
-THIRTEEN = (
-    "Bald",
-    "Bangs",
-    "Black_Hair",
-    "Blond_Hair",
-    "Brown_Hair",
-    "Bushy_Eyebrows",
-    "Eyeglasses",
-    "Male",
-    "Mouth_Slightly_Open",
-    "Mustache",
-    "No_Beard",
-    "Pale_Skin",
-    "Young",
-)
-"""The attributes of the field's papers, in their order; polarity is CelebA's."""
 
 _COLOURS = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
 
