@@ -1,0 +1,36 @@
+"""`faceedit-bench judges`: the pinned networks that metrics ask."""
+
+from __future__ import annotations
+
+import click
+
+from ..catalog import catalog
+from ..weights import home_of, locate
+from .output import as_json, note_broken, print_json
+from .table import table
+
+
+@click.command(epilog="Example: faceedit-bench judges")
+@as_json
+def judges(as_json: bool) -> None:
+    """List judges: what each answers, the faces it was trained on, and whether its weights are here."""
+    found = catalog()
+    described = [
+        {
+            "name": spec.name,
+            "version": spec.version,
+            "role": spec.role,
+            "faces": spec.faces,
+            "size": spec.view.size,
+            "width": spec.width,
+            "weights": "here" if locate(spec.pin, home_of(spec)) else "missing",
+            "sha256": spec.pin.sha256,
+            "summary": spec.summary,
+        }
+        for _, spec in sorted(found.judges.items())
+    ]
+    if as_json:
+        return print_json(described)
+    keys = ("name", "version", "role", "faces", "weights", "summary")
+    click.echo(table(("judge", "v", "role", "faces", "weights", "what it answers"), [[one[key] for key in keys] for one in described]))
+    note_broken(found.broken)

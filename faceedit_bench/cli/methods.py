@@ -1,0 +1,127 @@
+"""`faceedit-bench methods`: what can be run, and the options of one method."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import click
+
+from ..catalog import Catalog, catalog
+from ..contracts import MethodSpec, Preset
+from ..weights import home_of, locate
+from .output import as_json, note_broken, print_json
+from .table import table
+
+
+@click.command(epilog="Example: faceedit-bench methods coogan")
+@click.argument("name", required=False)
+@as_json
+def methods(name: str | None, as_json: bool) -> None:
+    """List the installed methods, or show the options and presets of method NAME."""
+    found = catalog()
+    if name is not None:
+        described = _describe(found.method(name), found)
+        return print_json(described) if as_json else _print_one(described)
+    described_all = [_describe(spec, found) for _, spec in sorted(found.methods.items())]
+    if as_json:
+        return print_json({"methods": described_all, "broken": found.broken})
+    rows = [
+        (
+            method["name"],
+            method["version"],
+            ", ".join(f"{preset['name']} ({preset['weights']})" for preset in method["presets"]),
+            method["distribution"],
+            method["summary"],
+        )
+        for method in described_all
+    ]
+    click.echo(_blocks(rows))
+    note_broken(found.broken)
+
+
+def _blocks(rows: list[tuple[str, ...]]) -> str:
+    """Name, version and summary on one line; presets and origin below, so that 80 columns suffice."""
+    listing: list[tuple[str, str, str]] = []
+    for name, version, presets, distribution, summary in rows:
+        listing.append((name, version, summary))
+        listing.append(("", "", f"presets: {presets}; from {distribution}"))
+    return table(("method", "version", "what it does"), listing)
+
+
+def _describe(spec: MethodSpec, found: Catalog) -> dict[str, Any]:
+    origin = found.origins["method", spec.name]
+    return {
+        "name": spec.name,
+        "version": spec.version,
+        "summary": spec.summary,
+        "paper": spec.paper,
+        "distribution": f"{origin.distribution} {origin.version}",
+        "plugin": origin.plugin,
+        "attributes": list(spec.attributes),
+        "resolutions": list(spec.resolutions),
+        "trainable": spec.recipes is not None,
+        "presets": [_preset(name, preset, spec) for name, preset in spec.presets.items()],
+        "options": _options(spec),
+    }
+
+
+def _preset(name: str, preset: Preset, spec: MethodSpec) -> dict[str, Any]:
+    return {
+        "name": name,
+        "summary": preset.summary,
+        "weights": _weights(preset, spec),
+        "options": dataclasses.asdict(preset.options),
+    }
+
+
+def _weights(preset: Preset, spec: MethodSpec) -> str:
+    """Whether a run with this preset would find its weights; hashes are checked when they are loaded."""
+    if preset.weights is None:
+        return "train first"
+    if not preset.weights:
+        return "no weights needed"
+    missing = [pin.file for pin in preset.weights if locate(pin, home_of(spec)) is None]
+    return f"weights missing: {', '.join(missing)}" if missing else "weights here"
+
+
+def _options(spec: MethodSpec) -> list[dict[str, Any]]:
+    return [
+        {"name": field.name, "type": _type(field.type), "default": _default(field)}
+        for field in dataclasses.fields(spec.options)
+    ]
+
+
+def _type(annotation: Any) -> str:
+    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    return None if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def _print_one(method: dict[str, Any]) -> None:
+    size = ", ".join(f"{side} px" for side in method["resolutions"]) or "any size"
+    attributes = ", ".join(method["attributes"]) or "whatever the suite has"
+    click.echo(f"{method['name']} {method['version']}: {method['summary']}")
+    click.echo(f"paper {method['paper']}; {size}; from {method['distribution']} (plugin {method['plugin']})")
+    click.echo(f"attributes: {attributes}\n")
+    presets = [(preset["name"], preset["weights"], preset["summary"]) for preset in method["presets"]]
+    click.echo(table(("preset", "weights", "what it is"), presets))
+    if not method["options"]:
+        return click.echo("\nno options")
+    names = [preset["name"] for preset in method["presets"]]
+    rows = [
+        (
+            option["name"],
+            option["type"],
+            *(str(preset["options"].get(option["name"], "")) for preset in method["presets"]),
+            str(option["default"]),
+        )
+        for option in method["options"]
+    ]
+    click.echo()
+    click.echo(table(("option", "type", *names, "default"), rows))
+    click.echo(f"\nchange one with: faceedit-bench run --method {method['name']} --option {rows[0][0]}=…")

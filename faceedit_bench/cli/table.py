@@ -1,0 +1,33 @@
+"""Plain tables for the terminal: aligned columns, the last one wrapped to fit the width."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+WIDTH = 80  # characters
+GAP = "  "
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, right: str = "", width: int = WIDTH) -> str:
+    """Lines of text; columns named in `right` (space-separated headings) are aligned right. Empty cells stay empty."""
+    cells = [["" if value is None else str(value) for value in row] for row in rows]
+    widths = [max(len(line[column]) for line in [list(headings), *cells]) for column in range(len(headings))]
+    taken = sum(widths[:-1]) + len(GAP) * (len(headings) - 1)
+    widths[-1] = max(min(widths[-1], width - taken), 12)
+    to_right = [heading in right.split() for heading in headings]
+    lines = [_line(headings, widths, to_right), GAP.join("-" * column for column in widths)]
+    for row in cells:
+        *first, last = row
+        wrapped = textwrap.wrap(last, widths[-1]) or [""]
+        lines.append(_line([*first, wrapped[0]], widths, to_right))
+        lines += [" " * (taken - len(GAP)) + GAP + more if first else more for more in wrapped[1:]]
+    return "\n".join(lines)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], to_right: Sequence[bool]) -> str:
+    padded = [
+        cell.rjust(width) if right else cell.ljust(width)
+        for cell, width, right in zip(cells, widths, to_right, strict=True)
+    ]
+    return GAP.join(padded).rstrip()
