@@ -4,4 +4,6 @@ from .head import REGIONS
 from .people import ATTRIBUTES, labels
 from .render import Drawing, draw
 
-__all__ = ["ATTRIBUTES", "REGIONS", "Drawing", "draw", "labels"]
+VERSION = "1"  # raised whenever a pixel changes; part of the cache key
+
+__all__ = ["ATTRIBUTES", "REGIONS", "VERSION", "Drawing", "draw", "labels"]

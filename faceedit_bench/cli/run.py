@@ -1,0 +1,64 @@
+"""`faceedit-bench run`: evaluate a method and print its numbers."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  faceedit-bench run --method coogan
+  faceedit-bench run --method copy --limit 20 --workers 1
+  faceedit-bench run --method coogan --data ~/portraits
+"""
+)
+@click.option("--method", required=True, help="Name of the method; see `faceedit-bench methods`.")
+@click.option("--suite", default="drawn-128", show_default=True, help="Name of a suite, or path of its TOML file.")
+@click.option("--preset", help="Preset of the method; its first one by default.")
+@click.option("--weights", type=click.Path(), help="Weights file to use instead of the preset's own.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the method; repeatable.")
+@click.option("--data", type=click.Path(), help="Folder of the data set; alone: score any folder of pictures.")
+@click.option("--results", type=click.Path(), help="Results folder.  [default: $FACEEDIT_RESULTS or results/]")
+@click.option("--workers", type=int, help="Processes; their number changes no bit.  [default: one per core]")
+@click.option("--limit", type=int, help="Only the first so many faces: a quick look, its own suite.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda or auto.")
+@click.option("--no-cost", is_flag=True, help="Do not measure memory and time.")
+@click.option("--json", "as_json", is_flag=True, help="Print scores as JSON.")
+def run(
+    method: str,
+    suite: str,
+    preset: str | None,
+    weights: str | None,
+    settings: tuple[str, ...],
+    data: str | None,
+    results: str | None,
+    workers: int | None,
+    limit: int | None,
+    device: str,
+    no_cost: bool,
+    as_json: bool,
+) -> None:
+    """Edit a suite's faces with a method and measure everything.
+
+    Stops and goes on: the same command continues a run that was killed, with the same bits.
+    """
+    from ..config import parse_overrides
+    from ..run import run as use_case
+    from .scores import show_run
+
+    result = use_case(
+        method,
+        suite=suite,
+        preset=preset,
+        weights=weights,
+        options=parse_overrides(settings),
+        data=data,
+        results=results,
+        workers=workers,
+        limit=limit,
+        device=device,
+        measure_cost=not no_cost,
+    )
+    show_run(result.folder, result.absent, as_json=as_json)

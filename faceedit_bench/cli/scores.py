@@ -1,0 +1,132 @@
+"""How a run is printed: blocks of metrics that fit 80 columns, cost, what is absent, where everything lies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..catalog import catalog
+from .output import note, print_json
+from .table import WIDTH, table
+
+if TYPE_CHECKING:
+    from ..store.folder import RunFolder, Score
+
+COLUMNS = 3  # metrics side by side
+RECONSTRUCTION = "reconstruction"
+
+
+def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> None:
+    """Every metric per edit and overall, with 95 % intervals."""
+    scores, manifest = folder.scores(), folder.manifest
+    if as_json:
+        return print_json(
+            {
+                "id": manifest.id,
+                "folder": str(folder.path),
+                "manifest": asdict(manifest),
+                "scores": [asdict(score) for score in scores],
+                "cost": folder.cost(),
+                "absent": absent,
+            }
+        )
+    identity = manifest.identity
+    method, suite = identity["method"], identity["suite"]
+    click.echo(f"{method['name']} ({method['preset']}) on {suite['name']}, {identity['data']['count']} faces")
+    metrics = [name for name in identity["metrics"] if any(score.metric == name for score in scores)]
+    for start in range(0, len(metrics), COLUMNS):
+        click.echo("\n" + _block(metrics[start : start + COLUMNS], scores))
+    if cost := _cost_lines(folder.cost()):
+        click.echo("\n" + "\n".join(cost))
+    click.echo("\n" + "\n".join(_notes(identity, absent)))
+    click.echo(f"results  {folder.path}\nsheet    {folder.path / 'images' / 'sheet.png'}")
+
+
+def _block(metrics: Sequence[str], scores: Sequence[Score]) -> str:
+    """Rows: "all", then the edits; columns: some metrics."""
+    cells = {(score.edit, score.metric): _cell(score) for score in scores if score.metric in metrics}
+    edits = list(dict.fromkeys(score.edit for score in scores if score.metric in metrics))
+    order = [name for name in ("all",) if name in edits] + [name for name in edits if name != "all"]
+    rows = [[edit, *(cells.get((edit, metric), "") for metric in metrics)] for edit in order]
+    return table(["edit", *(_heading(metric) for metric in metrics)], rows, width=WIDTH)
+
+
+def _heading(metric: str) -> str:
+    spec = catalog().metrics.get(metric)
+    if spec is None:
+        return metric
+    arrow = "↑" if spec.better == "higher" else "↓"
+    return f"{metric} {spec.unit} {arrow}".replace("  ", " ")
+
+
+def _cell(score: Score) -> str:
+    spec = catalog().metrics.get(score.metric)
+    digits = spec.digits if spec else 2
+    text = f"{score.value:.{digits}f}"
+    if score.low is None or score.high is None:
+        return text
+    marks = "[]" if score.kind.startswith(("bootstrap", "wilson")) else "()"
+    return f"{text} {marks[0]}{score.low:.{digits}f}, {score.high:.{digits}f}{marks[1]}"
+
+
+def _notes(identity: dict[str, Any], absent: dict[str, str]) -> list[str]:
+    judges = [f"{judge['name']} {judge['sha256'][:8]}" for judge in identity["judges"].values()]
+    lines = ["[low, high] 95 % bootstrap over faces   (low, high) spread over subsamples"]
+    if judges:
+        lines += [f"judges   {', '.join(judges[i : i + 2])}" for i in range(0, len(judges), 2)]
+    lines += _warnings(identity)
+    return lines + [f"absent   {metric}: {reason}" for metric, reason in absent.items()]
+
+
+def _warnings(identity: dict[str, Any]) -> list[str]:
+    """A judge that learned on drawn faces says little about photographs: say so where it is used on them."""
+    found = catalog()
+    dataset = found.datasets.get(identity["data"]["name"])
+    toys = [
+        judge["name"]
+        for judge in identity["judges"].values()
+        if judge["name"] in found.judges and found.judges[judge["name"]].faces == "drawn"
+    ]
+    if dataset is None or dataset.faces == "drawn" or not toys:
+        return []
+    return [f"warning  {', '.join(toys)} learned on drawn faces; on photographs it ranks nothing"]
+
+
+def _cost_lines(cost: dict[str, Any]) -> list[str]:
+    if not cost:
+        return []
+    latency = cost["latency"]
+    return [
+        f"cost     {cost['parameters']:,} parameters, {cost['macs'] / 1e9:.3f} GMAC per face",
+        f"memory   weights {cost['weights_bytes'] / 2**20:.1f} MiB, "
+        f"peak activations {cost['peak_activation_bytes'] / 2**20:.1f} MiB",
+        f"time     median {latency['median'] * 1e3:.1f} ms, p90 {latency['p90'] * 1e3:.1f} ms per face "
+        f"(n = {latency['n']}, batch 1)",
+        f"device   {cost['device']}, {cost['threads']} threads",
+    ]
+
+
+def list_runs(root: Path, *, as_json: bool) -> None:
+    """All runs below a results folder, complete or not."""
+    from ..store.folder import RunFolder
+
+    folders = [RunFolder(path.parent) for path in sorted(root.glob("*/*/manifest.json"))]
+    rows = [
+        {
+            "suite": folder.path.parent.name,
+            "method": folder.manifest.identity["method"]["name"],
+            "id": folder.manifest.id,
+            "when": folder.manifest.provenance["when"],
+            "state": "complete" if folder.is_complete else f"stopped after {len(folder.finished())} shards",
+        }
+        for folder in folders
+    ]
+    if as_json:
+        return print_json(rows)
+    if not rows:
+        return note(f"no runs in {root}; make one with `faceedit-bench run --method coogan`")
+    click.echo(table(list(rows[0]), [list(row.values()) for row in rows], width=100))

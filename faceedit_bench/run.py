@@ -1,0 +1,247 @@
+"""The use case behind `faceedit-bench run`: resolve, resume, evaluate, fold, store, report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import folders, suite as suites
+from .catalog import catalog
+from .errors import BadConfig
+from .manifest import Manifest, plain, provenance
+from .store import folder as store
+from .store.folder import RunFolder, Score
+from .weights import Choice, check, choose, home_of, locate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .contracts import MetricSpec, Samples
+    from .evaluate import Setup, ShardResult
+    from .suite import Shard, Suite
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A complete run."""
+
+    folder: RunFolder
+    scores: list[Score]
+    cost: dict[str, Any]
+    absent: dict[str, str] = field(default_factory=dict)  # metric -> why it was not measured
+
+    def table(self) -> pd.DataFrame:
+        """One row per metric and edit: metric, version, edit, value, low, high, n, kind."""
+        import pandas as pd
+
+        return pd.DataFrame(self.scores)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What travels to a worker."""
+
+    setup: Setup
+    shard: Shard
+    folder: Path
+
+
+def run(
+    method: str,
+    *,
+    suite: str = "drawn-128",
+    preset: str | None = None,
+    weights: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    data: str | Path | None = None,
+    results: str | Path | None = None,
+    workers: int | None = None,
+    limit: int | None = None,
+    device: str = "cpu",
+    measure_cost: bool = True,
+) -> RunResult:
+    """Evaluate `method` over `suite`; a run that was stopped goes on where it was, and ends with the same bits.
+
+    Args:
+        suite: name of a suite, or path of its TOML file; with `data` alone, the suite "folder".
+        preset, weights, options: which settings and weights of the method; see `faceedit-bench methods NAME`.
+        data: folder of the data set, for those that are not embedded.
+        results: results folder; default $FACEEDIT_RESULTS, else `results/`.
+        workers: processes; default one per core. Their number changes no bit.
+        limit: only the first so many samples (another suite, with its own fingerprint).
+        device: "cpu", "cuda" or "auto".
+    Raises:
+        FaceEditError: anything that a user can mend, before the first image is edited where possible.
+    """
+    if data is not None and suite == "drawn-128":
+        suite = "folder"
+    chosen = suites.limited(suites.load(suite), limit)
+    choice = choose(method, preset=preset, weights=weights, options=options)
+    roles = _judge_pins(chosen)
+    from . import evaluate
+
+    device = _device(device)
+    setup = evaluate.Setup(
+        method=method,
+        suite=chosen,
+        preset=choice.preset,
+        weights=None if weights is None else str(Path(weights).resolve()),
+        options=tuple(sorted((options or {}).items())),
+        data=None if data is None else str(Path(data).resolve()),
+        device=device,
+    )
+    metrics, absent = evaluate.usable_metrics(chosen)
+    _check_truth(choice, chosen)
+    samples = evaluate.open_samples(chosen, setup.data)
+    manifest = describe(choice, chosen, samples, roles, metrics, device)
+    folder = store.begin(folders.results(results), manifest)
+    if not folder.is_complete:
+        _evaluate(setup, chosen.shards(len(samples)), folder, workers)
+        _finish(setup, folder, samples, metrics, measure_cost)
+    return RunResult(folder, folder.scores(), folder.cost(), absent)
+
+
+# ---- identity -------------------------------------------------------------------------------------
+
+
+def describe(
+    choice: Choice,
+    suite: Suite,
+    samples: Samples,
+    judges: dict[str, dict[str, str]],
+    metrics: list[MetricSpec],
+    device: str,
+) -> Manifest:
+    """Everything that decides a number, as hashes and names."""
+    import torch
+
+    dataset = catalog().dataset(suite.dataset)
+    identity = {
+        "method": {
+            "name": choice.spec.name,
+            "version": choice.spec.version,
+            "preset": choice.preset,
+            "options": plain(choice.options),
+            "saw": list(choice.spec.saw),
+        },
+        "weights": [{"file": pin.file, "sha256": pin.sha256} for pin in choice.pins],
+        "suite": {"name": suite.name, "version": suite.version, "fingerprint": suite.fingerprint()},
+        "data": {
+            "name": dataset.name,
+            "version": dataset.version,
+            "split": suite.split,
+            "count": len(samples),
+            "digest": samples.digest(),
+        },
+        "judges": judges,
+        "metrics": {spec.name: spec.version for spec in metrics},
+        "numerics": {
+            "dtype": "float32",
+            "threads": suite.threads,
+            "device": device if device == "cpu" else torch.cuda.get_device_name(device),
+            "torch": torch.__version__,
+        },
+    }
+    return Manifest(identity, provenance())
+
+
+def _judge_pins(suite: Suite) -> dict[str, dict[str, str]]:
+    """Role -> judge, its weights checked; an unknown metric or judge ends here."""
+    specs = [catalog().metric(name) for name in suite.metrics]
+    wanted = {role for spec in specs for role in spec.judges if role in suite.judges}
+    found = {}
+    for role in sorted(wanted):
+        spec = catalog().judge(suite.judges[role])
+        if spec.role != role:
+            raise BadConfig(f"suite {suite.name!r}: judge {spec.name!r} answers for {spec.role!r}, not for {role!r}")
+        path = locate(spec.pin, home_of(spec))
+        if path is not None:
+            check(path, spec.pin)
+        found[role] = {"name": spec.name, "version": spec.version, "sha256": spec.pin.sha256}
+    return found
+
+
+def _check_truth(choice: Choice, suite: Suite) -> None:
+    provided = catalog().dataset(suite.dataset).provides
+    lacking = [need for need in choice.spec.needs if need not in provided]
+    if lacking:
+        raise BadConfig(f"{choice.spec.name} needs {', '.join(lacking)}, which data set {suite.dataset!r} lacks")
+
+
+def _device(asked: str) -> str:
+    import torch
+
+    if asked == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if asked.startswith("cuda") and not torch.cuda.is_available():
+        raise BadConfig(f"--device {asked}: this machine has no CUDA device; use --device cpu")
+    return asked
+
+
+# ---- shards ---------------------------------------------------------------------------------------
+
+
+def _evaluate(setup: Setup, shards: tuple[Shard, ...], folder: RunFolder, workers: int | None) -> None:
+    """Work through the shards that are not done yet."""
+    from .progress import bar
+
+    done = folder.finished()
+    jobs = [_Job(setup, shard, folder.path) for shard in shards if shard.number not in done]
+    if not jobs:
+        return
+    with bar(f"{setup.method} on {setup.suite.name}", sum(job.shard.stop - job.shard.start for job in jobs)) as advance:
+        for images in _execute(jobs, workers, setup.device):
+            advance(images)
+
+
+def _execute(jobs: list[_Job], workers: int | None, device: str) -> Iterator[int]:
+    from .executors import processes, serial
+
+    count = min(workers or (os.cpu_count() or 1 if device == "cpu" else 1), len(jobs))
+    if count < 1:
+        raise BadConfig(f"--workers wants at least 1, found {workers}")
+    return serial.map(_work, jobs) if count == 1 else processes.map(_work, jobs, count)
+
+
+def _work(job: _Job) -> int:
+    """Evaluate one shard and store it; only the number of images travels back."""
+    from .evaluate import evaluate_shard
+
+    result: ShardResult = evaluate_shard(job.setup, job.shard)
+    RunFolder(job.folder).put(result)
+    return result.images
+
+
+# ---- scores ---------------------------------------------------------------------------------------
+
+
+def _finish(
+    setup: Setup, folder: RunFolder, samples: Samples, metrics: list[MetricSpec], measure_cost: bool
+) -> None:
+    """Fold the stored shards, score them, measure the cost, write everything; scores last."""
+    from . import scoring
+    from .gallery import write_pictures
+
+    shards = setup.suite.shards(len(samples))
+    stored = {shard.number: folder.read_shard(shard.number) for shard in shards}
+    states = {number: content[0] for number, content in stored.items()}
+    scores = scoring.scores(setup.suite, metrics, shards, states)
+    rows = scoring.per_sample(setup.suite, metrics, shards, states, samples)
+    write_pictures(folder.path / "images", setup.suite, samples, shards, {n: c[1] for n, c in stored.items()})
+    cost = _cost(setup) if measure_cost else {}
+    folder.finish(scores, rows, cost)
+
+
+def _cost(setup: Setup) -> dict[str, Any]:
+    """Parameters, operations, memory and time of the method at the suite's resolution."""
+    from . import cost
+    from .weights import build_editor
+
+    choice = choose(setup.method, preset=setup.preset, weights=setup.weights, options=dict(setup.options))
+    if choice.spec.needs:
+        return {}  # the ceiling row is read from the data set; it costs nothing that could be compared
+    attributes = choice.spec.attributes or setup.suite.attributes
+    return cost.measure(build_editor(choice, setup.device), setup.suite.resolution, attributes, setup.device)
