@@ -8,7 +8,8 @@ FaceEditError
 ├── BadConfig        a TOML file or an option does not say what was asked for
 ├── BadImage         a picture cannot be read
 ├── BadDataset       a data set is missing, incomplete, or lacks what the suite needs
-└── ResultsError     a results folder cannot be written, is damaged, or belongs to another run
+├── ResultsError     a results folder cannot be written, is damaged, or belongs to another run
+└── TrainingFailed   a loss or a weight is no longer a number
 """
 
 from __future__ import annotations
@@ -57,3 +58,7 @@ class BadDataset(FaceEditError):
 
 class ResultsError(FaceEditError):
     """A results folder cannot be written, is damaged, or belongs to another run."""
+
+
+class TrainingFailed(FaceEditError):
+    """A loss or a weight is no longer a number."""
