@@ -252,6 +252,9 @@ class Observation(Protocol):
     """One batch seen by all metrics."""
 
     batch: EditBatch
+    samples: Tensor  # (B,) int64: positions in the suite's sample list
+    edit: Any  # suite.Edit: name, flips
+    edit_index: int
     source: Tensor  # (B, 3, H, W) uint8
     edited: Tensor  # (B, 3, H, W) uint8, rounded once
     truth: Tensor | None  # (B, 3, H, W) uint8

@@ -1,0 +1,45 @@
+"""What judges answered, checked once: finite, one row per face, with the sample named where it is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import BrokenPromise
+
+if TYPE_CHECKING:
+    from ..contracts import Observation
+
+
+def answers(seen: Observation, role: str, image: str) -> np.ndarray:
+    """(B, D) float32 answers of the judge that plays `role` on the "edited", "source" or "truth" pictures."""
+    found = seen.judge(role, image).detach().float().cpu().numpy()
+    samples = [int(sample) for sample in seen.samples]
+    if found.ndim != 2 or len(found) != len(samples):
+        raise BrokenPromise(
+            f"the {role!r} judge answered {found.shape} for {len(samples)} faces; wanted ({len(samples)}, D)"
+        )
+    broken = [sample for sample, row in zip(samples, found, strict=True) if not np.isfinite(row).all()]
+    if broken:
+        raise BrokenPromise(
+            f"the {role!r} judge answered NaN or infinity for sample {', '.join(map(str, broken))} "
+            f"({image} picture of edit {seen.edit.name!r}); look at that picture and at the judge's weights"
+        )
+    return found
+
+
+def decisions(seen: Observation, image: str) -> np.ndarray:
+    """(B, A) bool: the attributes judge's decisions, probability above one half."""
+    found = answers(seen, "attributes", image)
+    names = seen.batch.attributes
+    if found.shape[1] != len(names):
+        raise BrokenPromise(
+            f"the 'attributes' judge answered {found.shape[1]} columns; the suite has {len(names)} attributes"
+        )
+    if found.size and (found.min() < 0 or found.max() > 1):
+        raise BrokenPromise(
+            f"the 'attributes' judge answered values from {found.min():.3g} to {found.max():.3g}; "
+            "wanted probabilities in [0, 1]"
+        )
+    return found > 0.5

@@ -1,0 +1,62 @@
+"""Leakage: how often an edit changed attributes that it should have left alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .answers import decisions
+from .states import Rows, edit_means, place
+
+if TYPE_CHECKING:
+    from ..contracts import Observation
+
+FLIPPED = "flipped/"  # prefix of the columns that say whether the judge's decision on an attribute changed
+
+
+def leaked_share(flipped: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """(B,) share of the free attributes whose decision changed; NaN where none is free. Arguments (B, A) bool."""
+    count = free.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        return (flipped & free).sum(axis=1) / np.where(count, count, np.nan)
+
+
+class Leakage:
+    """Percent of decisions of the attributes judge that changed from source to edited picture.
+
+    leakage              mean over the attributes that were to stay: not edited, and not cleared by the conflict
+                         rule (a face that turns bald loses its hair colour; that is not leakage)
+    leakage/<attribute>  one row of the matrix F: how often this edit changed that attribute, all samples, the
+                         edited attribute included; only for one edit, left out of means over edits
+
+    Judge is compared with judge, so label noise does not enter; a judge's own coupling of attributes does.
+    """
+
+    def empty(self) -> Rows:
+        return Rows()
+
+    def update(self, state: Rows, seen: Observation) -> None:
+        batch = seen.batch
+        flipped = decisions(seen, "source") != decisions(seen, "edited")  # (B, A)
+        free = ((batch.target == batch.source) & ~batch.edited.bool()).cpu().numpy()
+        columns = {FLIPPED + name: flipped[:, index] for index, name in enumerate(batch.attributes)}
+        state.append(**place(seen), leaked=leaked_share(flipped, free), **columns)
+
+    def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
+        shares = {"leakage": 100.0 * state.column("leaked")}
+        if len(np.unique(state.column("edit"))) > 1:
+            return shares
+        matrix_row = {
+            "leakage/" + name.removeprefix(FLIPPED): 100.0 * state.column(name)
+            for name in state.names
+            if name.startswith(FLIPPED)
+        }
+        return {**shares, **matrix_row}
+
+    def finish(self, state: Rows) -> dict[str, float]:
+        return edit_means(self.per_sample(state), state.column("edit"))
+
+    def is_rate(self, key: str) -> bool:
+        """Matrix entries are shares of faces; their mean over attributes is not."""
+        return "/" in key

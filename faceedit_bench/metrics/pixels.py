@@ -1,0 +1,105 @@
+"""PSNR and L2 from exact integer sums over pairs of 8-bit pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from ..errors import BadImage
+from .states import Rows, edit_means, place
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..contracts import Observation
+
+CAP = 100.0  # dB: what a pair counts for in means where it is (nearly) identical
+
+
+def check_pair(a: Tensor, b: Tensor) -> None:
+    """Pairs are (B, 3, H, W) uint8 of equal size; nothing is converted or resized silently."""
+    for picture in (a, b):
+        if picture.dtype != torch.uint8:
+            raise BadImage(
+                f"wanted 8-bit pictures, found {str(picture.dtype).removeprefix('torch.')}; from [-1, 1] convert "
+                "with ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)"
+            )
+    if a.shape != b.shape or a.ndim != 4:
+        raise BadImage(
+            f"wanted two batches (B, 3, H, W) of one size, found {tuple(a.shape)} and {tuple(b.shape)}"
+        )
+
+
+def squared_error(a: Tensor, b: Tensor) -> Tensor:
+    """(B,) int64 sums of squared differences of two (B, 3, H, W) uint8 batches. Exact."""
+    check_pair(a, b)
+    difference = a.to(torch.int16).sub_(b).to(torch.int32)  # |difference| ≤ 255, its square < 2^16
+    return difference.mul_(difference).sum(dim=(1, 2, 3), dtype=torch.int64)
+
+
+def psnr(sse: np.ndarray, values: int | np.ndarray) -> np.ndarray:
+    """10·log10(255² / MSE) in dB of sums of squared errors over `values` 8-bit numbers; infinite for equal."""
+    sse = np.asarray(sse, dtype=np.float64)
+    with np.errstate(divide="ignore"):
+        return 10 * np.log10(255.0**2 * values / sse)
+
+
+def l2(sse: np.ndarray, values: int | np.ndarray) -> np.ndarray:
+    """Mean squared difference of pictures in [-1, 1]: 4·MSE of [0, 1] pictures."""
+    return np.asarray(sse, dtype=np.float64) / values * (2 / 255.0) ** 2
+
+
+def reference(seen: Observation, against: str) -> Tensor:
+    """The "source" or "truth" pictures that the edited ones are compared with."""
+    if against == "source":
+        return seen.source
+    assert seen.truth is not None, "the engine gives the truth to metrics that declare needs=('truth',)"
+    return seen.truth
+
+
+class Psnr:
+    """Mean over pictures of the PSNR in dB, each counted with at most 100 dB; also how many are identical."""
+
+    def __init__(self, name: str = "psnr", against: str = "source") -> None:
+        self.name, self.against = name, against
+
+    def empty(self) -> Rows:
+        return Rows()
+
+    def update(self, state: Rows, seen: Observation) -> None:
+        state.append(**place(seen), **pixel_columns(seen, self.against))
+
+    def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
+        return {self.name: np.minimum(psnr(state.column("sse"), state.column("values")), CAP)}
+
+    def finish(self, state: Rows) -> dict[str, float]:
+        identical = float((state.column("sse") == 0).sum())
+        means = edit_means(self.per_sample(state), state.column("edit"))
+        return {**means, f"{self.name}.n_identical": identical}
+
+
+class L2:
+    """Mean over pictures of the mean squared difference, pictures in [-1, 1]."""
+
+    def __init__(self, name: str = "l2", against: str = "source") -> None:
+        self.name, self.against = name, against
+
+    def empty(self) -> Rows:
+        return Rows()
+
+    def update(self, state: Rows, seen: Observation) -> None:
+        state.append(**place(seen), **pixel_columns(seen, self.against))
+
+    def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
+        return {self.name: l2(state.column("sse"), state.column("values"))}
+
+    def finish(self, state: Rows) -> dict[str, float]:
+        return edit_means(self.per_sample(state), state.column("edit"))
+
+
+def pixel_columns(seen: Observation, against: str) -> dict[str, np.ndarray]:
+    """`sse` (B,) int64 and `values` (B,) int64, the numbers per picture."""
+    sse = squared_error(seen.edited, reference(seen, against)).cpu().numpy()
+    return {"sse": sse, "values": np.full(len(sse), seen.edited[0].numel(), dtype=np.int64)}

@@ -1,0 +1,184 @@
+"""The built-in metrics, as specs: light to import, each loads its file when it is used."""
+
+from __future__ import annotations
+
+from ..contracts import Metric, MetricSpec
+
+
+def _tarr() -> Metric:
+    from .tarr import Tarr
+
+    return Tarr()
+
+
+def _leakage() -> Metric:
+    from .leakage import Leakage
+
+    return Leakage()
+
+
+def _identity() -> Metric:
+    from .identity import Identity
+
+    return Identity()
+
+
+def _frechet(name: str, role: str) -> Metric:
+    from .frechet import Frechet
+
+    return Frechet(name, role)
+
+
+def _inception() -> Metric:
+    from .inception import InceptionScore
+
+    return InceptionScore()
+
+
+def _preservation() -> Metric:
+    from .preservation import Preservation
+
+    return Preservation()
+
+
+def _psnr(name: str, against: str) -> Metric:
+    from .pixels import Psnr
+
+    return Psnr(name, against)
+
+
+def _ssim(name: str, against: str) -> Metric:
+    from .ssim import Ssim
+
+    return Ssim(name, against)
+
+
+def _l2(name: str, against: str) -> Metric:
+    from .pixels import L2
+
+    return L2(name, against)
+
+
+SPECS: list[MetricSpec] = [
+    MetricSpec(
+        name="tarr",
+        version="1",
+        better="higher",
+        summary="how often the judge recognises the attribute asked for (SeCGAN 4.4)",
+        load=_tarr,
+        judges=("attributes",),
+        needs=("labels",),
+        unit="%",
+    ),
+    MetricSpec(
+        name="leakage",
+        version="1",
+        better="lower",
+        summary="how often the judge sees other attributes change",
+        load=_leakage,
+        judges=("attributes",),
+        needs=("labels",),
+        unit="%",
+    ),
+    MetricSpec(
+        name="id",
+        version="1",
+        better="higher",
+        summary="cosine similarity of identity embeddings of source and output",
+        load=_identity,
+        judges=("identity",),
+        on="every",
+        digits=3,
+    ),
+    MetricSpec(
+        name="ssfid",
+        version="1",
+        better="lower",
+        summary="Fréchet distance of self-supervised features to the source pictures",
+        load=lambda: _frechet("ssfid", "features"),
+        judges=("features",),
+        interval="spread",
+        digits=3,
+    ),
+    MetricSpec(
+        name="fid",
+        version="1",
+        better="lower",
+        summary="Fréchet distance of a classifier's pooled features to the source pictures",
+        load=lambda: _frechet("fid", "pool"),
+        judges=("pool",),
+        interval="spread",
+        digits=3,
+    ),
+    MetricSpec(
+        name="is",
+        version="1",
+        better="higher",
+        summary="Inception Score of the outputs, ten shuffled splits",
+        load=_inception,
+        judges=("classes",),
+        interval="spread",
+    ),
+    MetricSpec(
+        name="preservation",
+        version="1",
+        better="lower",
+        summary="mean absolute difference to the source, in grey levels, where the edit should change nothing",
+        load=_preservation,
+        needs=("truth",),
+    ),
+    MetricSpec(
+        name="truth_psnr",
+        version="1",
+        better="higher",
+        summary="PSNR of edited pictures against the exact counterfactual",
+        load=lambda: _psnr("truth_psnr", "truth"),
+        needs=("truth",),
+        unit="dB",
+    ),
+    MetricSpec(
+        name="truth_ssim",
+        version="1",
+        better="higher",
+        summary="SSIM of edited pictures against the exact counterfactual",
+        load=lambda: _ssim("truth_ssim", "truth"),
+        needs=("truth",),
+        digits=4,
+    ),
+    MetricSpec(
+        name="truth_l2",
+        version="1",
+        better="lower",
+        summary="mean squared difference of edited pictures, in [-1, 1], to the exact counterfactual",
+        load=lambda: _l2("truth_l2", "truth"),
+        needs=("truth",),
+        digits=4,
+    ),
+    MetricSpec(
+        name="psnr",
+        version="1",
+        better="higher",
+        summary="PSNR of the reconstruction",
+        load=lambda: _psnr("psnr", "source"),
+        on="reconstruction",
+        unit="dB",
+    ),
+    MetricSpec(
+        name="ssim",
+        version="1",
+        better="higher",
+        summary="SSIM of the reconstruction (Gaussian window of 11 pixels)",
+        load=lambda: _ssim("ssim", "source"),
+        on="reconstruction",
+        digits=4,
+    ),
+    MetricSpec(
+        name="l2",
+        version="1",
+        better="lower",
+        summary="mean squared difference of the reconstruction, pictures in [-1, 1]",
+        load=lambda: _l2("l2", "source"),
+        on="reconstruction",
+        digits=4,
+    ),
+]
