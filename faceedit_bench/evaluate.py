@@ -56,6 +56,7 @@ class ShardResult:
 class Workbench:
     """Data set, editor, judges and metrics of one worker, built once."""
 
+    method: str
     suite: Suite
     samples: Samples
     editor: Editor
@@ -128,6 +129,7 @@ def workbench(setup: Setup) -> Workbench:
         raise BadConfig(f"{setup.method} edits {', '.join(unknown)}, which suite {suite.name!r} does not list")
     specs, _ = usable_metrics(suite)
     return Workbench(
+        method=setup.method,
         suite=suite,
         samples=open_samples(suite, setup.data),
         editor=build_editor(choice, setup.device),
@@ -193,7 +195,7 @@ def _observe(bench: Workbench, edit_index: int, positions: range) -> Observation
     )
     asked = _for_method(bench, batch, truth)
     result = bench.editor.edit(asked)
-    check_promise(result, asked, bench, edit, [face.id for face in faces])
+    check_promise(result, asked, method=bench.method, edit=edit.name, ids=[face.id for face in faces])
     regions = [face.regions for face in faces]
     return Observation(
         batch=batch,
@@ -238,9 +240,9 @@ def _for_method(bench: Workbench, batch: EditBatch, truth: Tensor | None) -> Edi
     )
 
 
-def check_promise(result: Any, asked: EditBatch, bench: Workbench, edit: Edit, ids: Sequence[str]) -> None:
+def check_promise(result: Any, asked: EditBatch, *, method: str, edit: str, ids: Sequence[str]) -> None:
     """A method returns the same shape, dtype, device and range, and numbers; otherwise: which sample, which edit."""
-    name, where = type(bench.editor).__name__, f"edit {edit.name!r}"
+    name, where = method, f"edit {edit!r}"
     if not isinstance(result, Tensor):
         raise BrokenPromise(f"{name}, {where}: wanted a tensor, found {type(result).__name__}")
     wanted = asked.images
