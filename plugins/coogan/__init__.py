@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from faceedit_bench.api import THIRTEEN, LoadContext, MethodSpec, Pin, Preset, hookimpl
+from faceedit_bench.api import THIRTEEN, BadConfig, LoadContext, MethodSpec, Pin, Preset, hookimpl
 
 if TYPE_CHECKING:
     from faceedit_bench.train import Recipe
@@ -42,7 +42,7 @@ class Options:
     snapshot: int = 256  # pixels per side of what the global generator sees
     patch: int = 128  # pixels per side of what the local generator sees
     patch_batch: int = 1  # patches per call of the local generator; changes memory and speed, not the result
-    pad_mode: Literal["replicate", "reflect", "constant"] = "replicate"  # to a square of whole patches
+    pad_mode: Literal["replicate", "constant"] = "replicate"  # to a square of whole patches
     down_mode: Literal["bicubic", "bilinear"] = "bicubic"  # picture -> snapshot, anti-aliased
     up_mode: Literal["bilinear", "bicubic", "nearest"] = "bilinear"  # edited snapshot -> picture size
     keep_on_device: bool = False  # full-size pictures on the device as well: faster, more memory
@@ -61,9 +61,22 @@ class Options:
     beta2: float = 0.99
     momentum: float = 0.001  # of running batch-norm statistics; TensorFlow's decay 0.999
     targets: Literal["permuted", "mixed"] = (
-        "permuted"  # "mixed": every other row asks for one flip, as tests do
+        "permuted"  # "mixed": half of the rows ask for one flip, as tests do
     )
     checkpointing: bool = False  # stage 2: recompute each row of patches in the backward pass, for memory
+
+    def __post_init__(self) -> None:
+        for name, wanted in (
+            ("snapshot", 2**self.layers),
+            ("patch", 2**self.local_layers),
+            ("local_size", self.patch),
+        ):
+            if (found := getattr(self, name)) < 1 or found % wanted:
+                raise BadConfig(f"coogan: {name} must be a multiple of {wanted}, found {found}")
+        if self.patch_batch < 1:
+            raise BadConfig(f"coogan: patch_batch must be at least 1, found {self.patch_batch}")
+        if self.consistency and self.local_view != "stitched":
+            raise BadConfig('coogan: consistency compares whole pictures and wants local_view = "stitched"')
 
 
 PAPER = Options()
@@ -76,8 +89,8 @@ DEMO = Options(
     critic_layers=4,
     critic_fc=128,
     local_width=16,
-    local_layers=4,
-    local_skip=3,
+    local_layers=3,
+    local_skip=2,
     local_critic_width=16,
     local_critic_layers=5,
     local_critic_fc=128,
