@@ -12,14 +12,14 @@ from .paint import flat, noise, rgb, smooth
 
 def whisker_colour(face: Face, hair_colour: Tensor, hairs: Tensor) -> Tensor:
     """Darker than the hair of the head and never too light to see, (B, 3, H, W)."""
-    dark = torch.minimum(hair_colour * 0.72, rgb(0.50, 0.40, 0.34, hairs.device))
+    dark = torch.minimum(hair_colour * 0.58, rgb(0.44, 0.34, 0.28, hairs.device))
     return dark * flat(0.45 + 1.1 * hairs) * (0.35 + 0.65 * face.light.falling)
 
 
 def whiskers(face: Face) -> Tensor:
     """Noise like short hairs that grow downwards, (B, H, W)."""
     grid, person = face.grid, face.person
-    return noise(grid.x * (36 - 10 * grid.y) + person.pattern, grid.y * 12 + person.pattern, "strands")
+    return noise(grid.x * (22 - 6 * grid.y) + person.pattern, grid.y * 9 + person.pattern, "strands")
 
 
 def draw_beard(face: Face, hair_colour: Tensor, bearded: Tensor) -> None:
@@ -29,7 +29,7 @@ def draw_beard(face: Face, hair_colour: Tensor, bearded: Tensor) -> None:
     below_mouth = grid.y - measures.mouth_line
     reach = 0.93 - 0.42 * smooth(measures.nose_tip - 0.06, measures.mouth_line + 0.10, grid.y)
     jaw = torch.minimum(grid.radius - reach, grid.y - measures.eye_line - 0.10)
-    round_mouth = 0.045 - ((grid.side - person.mouth_width - 0.03).abs()) - 2 * (below_mouth.abs() - 0.10).clamp(min=0)
+    round_mouth = 0.055 - (grid.side - person.mouth_width - 0.03).abs() - 2 * ((below_mouth - 0.04).abs() - 0.14).clamp(min=0)
     chin = torch.minimum(below_mouth - 0.125, person.mouth_width + 0.03 - grid.side)
     full = torch.maximum(jaw, chin)
     goatee = torch.maximum(torch.minimum(round_mouth, below_mouth + 0.05), chin)
@@ -60,7 +60,7 @@ def draw_moustache(face: Face, hair_colour: Tensor) -> None:
     droop = (0.03 + 0.10 * person.moustache_droop) * (across - 0.55).clamp(min=0) * 1.6
     bottom = torch.where(lips.across.abs() < 1, lips.top, measures.mouth_line - 0.01) - 0.004
     bottom = torch.minimum(bottom, measures.mouth_line - 0.05) + droop
-    top = measures.nose_tip + 0.055 + 0.055 * across.square() + 0.8 * droop
+    top = measures.nose_tip + 0.048 + 0.055 * across.square() + 0.8 * droop
     shape = torch.maximum(torch.maximum(top - grid.y, grid.y - bottom), grid.side - width)
     cover = face.inside(shape + 0.02 * (hairs - 0.6), 1.5) * face.traits.mustache * lips_free(face)
     face.canvas.paint(whisker_colour(face, hair_colour, hairs), cover * 0.95)

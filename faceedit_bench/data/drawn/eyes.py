@@ -78,13 +78,13 @@ def draw_lids(face: Face, out: Tensor, down: Tensor, upper: Tensor, lower: Tenso
 def draw_brows(face: Face, hair_colour: Tensor) -> None:
     """Two arched strokes of short hairs, more than twice as thick when bushy."""
     grid, person, traits, measures = face.grid, face.person, face.traits, face.measures
-    length = 0.135 + 0.012 * traits.bushy_eyebrows
+    length = person.brow_length + 0.012 * traits.bushy_eyebrows
     out = (grid.side - person.eye_distance - 0.005) / length  # -1 inner end, 1 outer end
     arch = (person.brow_arch + 0.012 - 0.024 * traits.male) * (1 - (out - 0.3).square() * torch.where(out < 0.3, 0.35, 1.6))
     down = grid.y - measures.brow_line + arch + person.brow_slope * out
     taper = (1 - 0.55 * smooth(0.0, 1.1, out)) * (0.65 + 0.35 * smooth(-1.1, -0.6, out))
-    half = (person.brow_thickness + 0.006 * traits.male) * (0.9 + 1.35 * traits.bushy_eyebrows) * taper
-    hairs = noise(grid.side * 60 - grid.y * 40 + person.pattern, grid.y * 22 + 5, "strands")
+    half = (person.brow_thickness + 0.006 * traits.male) * (0.9 + 1.7 * traits.bushy_eyebrows) * taper
+    hairs = noise(grid.side * 24 - grid.y * 16 + person.pattern, grid.y * 12 + 5, "strands")
     ragged = half * (0.75 + 0.5 * hairs)
     cover = face.inside(torch.maximum(down.abs() - ragged, (out.abs() - 1) * length), 1.4)
     strength = (0.70 + 0.12 * traits.male + 0.16 * traits.bushy_eyebrows).clamp(max=0.96)

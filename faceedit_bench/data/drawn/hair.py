@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .head import HAIR, Face
+from .head import HAIR, SKULL_POWER, Face
 from .paint import bump, flat, mix, noise, rgb, smooth
 from .people import Person, Traits
 
@@ -52,8 +52,22 @@ def strand_noise(face: Face, long: Tensor) -> Tensor:
     wave = 0.030 * person.hair_wave.clamp(min=0) * (grid.plane_y * 14 + person.pattern).sin() * smooth(-0.4, 0.2, grid.plane_y)
     falling = (from_parting + wave) / (0.45 + 0.35 * (grid.plane_y + 0.85).clamp(min=0))
     standing = torch.atan2(from_parting, 0.25 - grid.plane_y)
-    across = mix(standing, falling, torch.maximum(long, face.traits.bangs))
-    return noise(across * 20 + person.pattern, grid.plane_y * 1.6 + person.pattern, "strands")
+    return mix(bundles(face, standing), bundles(face, falling), torch.maximum(long, fringe_place(face)))
+
+
+def bundles(face: Face, across: Tensor) -> Tensor:
+    """Bundles of hair side by side in the direction `across`, and single hairs where the picture can show them."""
+    down, pattern = face.grid.plane_y, face.person.pattern
+    coarse = noise(across * 8 + pattern, down + pattern, "strands")
+    fine = noise(across * 24 + pattern, down * 2, "strands") - 0.5
+    return coarse + 0.8 * fine * face.visible(44)
+
+
+def fringe_place(face: Face) -> Tensor:
+    """1 where bangs hang, 0 elsewhere on the head and without bangs."""
+    grid, crown = face.grid, face.measures.crown
+    front = smooth(crown + 0.02, crown + 0.15, grid.plane_y)
+    return face.traits.bangs * front * (1 - smooth(0.72, 0.92, grid.plane_x.abs() / face.measures.width))
 
 
 def hair_outline(face: Face, long: Tensor) -> Tensor:
@@ -64,7 +78,7 @@ def hair_outline(face: Face, long: Tensor) -> Tensor:
     ripple = 0.030 * person.hair_wave.clamp(min=0) * (grid.plane_y * 14 + person.pattern).sin()
     falling = (person.hair_flare + ripple) * smooth(-0.1, 0.6, grid.plane_y)
     width = measures.width + 0.7 * volume + long * falling
-    round_distance = (((grid.plane_x / width).square() + above.square()).sqrt() - 1) * measures.width
+    round_distance = (((grid.plane_x / width).square() + above**SKULL_POWER).sqrt() - 1) * measures.width
     end = mix(measures.eye_line + 0.09, hair_end(face), long)
     return torch.maximum(round_distance, grid.plane_y - end)
 
@@ -79,13 +93,14 @@ def hair_surface(face: Face, colour: Tensor, strands: Tensor, outer: Tensor) -> 
     """Colour of every pixel of hair, (B, 3, H, W): strands, grey ones among them, light and a shining band."""
     grid, person, light = face.grid, face.person, face.light
     crown_side = smooth(0.15, 0.45, grid.plane_x.abs() + 0.35 * grid.plane_y)
-    greying = (1 - face.traits.young) * (smooth(0.50, 0.62, strands) * person.grey + 0.55 * crown_side).clamp(max=0.8)
-    colour = mix(colour, rgb(0.68, 0.67, 0.66, colour.device), flat(greying))
+    streaks = smooth(0.30, 0.80, strands) * person.grey
+    greying = (1 - face.traits.young) * (streaks + 0.5 * crown_side).clamp(max=0.75)
+    colour = mix(colour, rgb(0.66, 0.65, 0.64, colour.device), flat(greying))
     sided = 0.84 + 0.45 * (grid.plane_x * light.across - 0.6 * (grid.plane_y + 0.2) * 0.6)
-    body = (0.38 + 1.15 * strands) * sided.clamp(0.45, 1.35) * (0.72 + 0.28 * smooth(0.0, -0.07, outer))
+    body = (0.55 + 0.85 * strands) * sided.clamp(0.45, 1.35) * (0.72 + 0.28 * smooth(0.0, -0.07, outer))
     arc = grid.plane_y - face.measures.crown - 0.10 - 0.55 * (grid.plane_x - 0.25 * light.across).square()
     band = bump(arc / 0.065) + 0.6 * bump((grid.plane_y - 0.28 - 0.2 * strands) / 0.10)
-    shine = band * smooth(0.40, 0.75, strands) * 0.45
+    shine = band * smooth(0.30, 0.80, strands) * 0.38
     return colour * flat(body) + (colour * 0.7 + 0.08) * flat(shine)
 
 
@@ -111,7 +126,7 @@ def forehead_edge(face: Face, hair: Hair) -> Tensor:
     receding = 0.10 * traits.male * (1 - traits.young) * bump((across.abs() - 0.5) / 0.16)
     line = measures.crown + person.hairline + 0.03 * across.square() + 0.30 * across.square() ** 3
     line = line - 0.05 * hair.long * from_parting - receding + 0.03 * (hair.strands - 0.5)
-    fringe = measures.brow_line - 0.055 + 0.05 * (hair.strands - 0.5) + 0.10 * across.square()
+    fringe = measures.brow_line - 0.9 * person.brow_arch - 0.07 + 0.05 * (hair.strands - 0.5) + 0.05 * across.square()
     line = torch.where(traits.bangs > 0, torch.maximum(line, fringe), line)
     inward = 0.94 - hair.long * (0.94 - person.curtain - 0.04 * (grid.plane_y * 5 + person.pattern).sin())
     return torch.minimum(grid.plane_y - line, (inward - across.abs()) * measures.width + 0.03 * (hair.strands - 0.5))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from .paint import Box, Canvas, bump, smooth
+from .paint import Box, Canvas, smooth
 from .people import Person, Scene, Traits
 
 SKIN, EYEBROWS, EYES, EYEGLASSES, EARS, EARRINGS, NOSE, MOUTH, LIPS, NECK, HAIR, OTHERS = range(12)
@@ -25,6 +25,9 @@ REGIONS: tuple[str, ...] = (
     "hair",
     "others",
 )
+
+
+SKULL_POWER = 2.5  # an ellipse with broad shoulders
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def outline(plane_x: Tensor, plane_y: Tensor, measures: Measures) -> Tensor:
     below = (plane_y - measures.middle) / (measures.chin - measures.middle)
     above = (plane_y - measures.middle) / (measures.crown - measures.middle)
     width = measures.width * (1 - measures.taper * smooth(0.05, 1.0, below))
-    height = below.clamp(min=1e-6) ** measures.jaw_power + above.clamp(min=0).square()
+    height = below.clamp(min=1e-6) ** measures.jaw_power + above.clamp(min=0) ** SKULL_POWER
     return ((plane_x / width).square() + height).sqrt()
 
 
@@ -149,13 +152,11 @@ class Face:
         return self.inside(distance.abs() - half) * (2 * half / self.pixel).clamp(max=1)
 
     def visible(self, cells: float) -> float:
-        """1 for noise of `cells` cells per length that this picture can show, 0 if it is too fine for its pixels."""
-        return min(max(2 - 4 * cells / self.size, 0.0), 1.0)
+        """How well noise of `cells` cells per unit of length shows: 1 on four pixels a cell, 0 on one."""
+        return min(max((self.size / 2 - cells) / (self.size * 3 / 8), 0.0), 1.0)
 
     @property
     def cover(self) -> Tensor:
         """Cover of the bare head, (B, H, W)."""
         return self.inside((self.grid.radius - 1) * self.measures.width * 1.1)
 
-
-__all__ = ["Face", "Grid", "Light", "Measures", "bump", "measure", "pose"]

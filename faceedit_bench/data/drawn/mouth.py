@@ -44,7 +44,7 @@ def lip_edges(face: Face, opening: Tensor | float) -> Lips:
     across = face.grid.x / (person.mouth_width * (1 + 0.08 * scene.smile))
     arch = (1 - across.square()).clamp(min=0)
     rounded = arch.sqrt()
-    middle = face.measures.mouth_line - 0.045 * scene.smile * (across.square().clamp(max=1.3) - 0.35)
+    middle = face.measures.mouth_line - 0.055 * scene.smile * (across.square().clamp(max=1.3) - 0.35)
     bow = 0.5 * person.lip_bow * (bump((across.abs() - 0.27) / 0.14) - bump(across / 0.10))
     upper_end, lower_start = middle - 0.12 * opening * rounded, middle + 0.88 * opening * rounded
     top = upper_end - person.lip_upper * thin * arch * (1.1 + bow)

@@ -42,36 +42,40 @@ class Person:
     """What stays when the same person is drawn again. Lengths are in halves of the picture's side."""
 
     # skull
-    face_width: Tensor = between(0.425, 0.515)  # middle to side
-    face_taper: Tensor = between(0.0, 0.24)  # how much narrower at the chin
-    jaw_power: Tensor = between(1.75, 2.45)  # 2 is an ellipse, more is square
-    crown_height: Tensor = between(0.60, 0.69)  # eye line to top of the skull
-    eye_line: Tensor = between(-0.08, -0.03)
-    nose_length: Tensor = between(0.235, 0.325)  # eye line to tip
-    philtrum: Tensor = between(0.18, 0.22)  # tip to mouth
-    chin_length: Tensor = between(0.25, 0.33)  # mouth to chin
-    cheekbones: Tensor = between(0.02, 0.075)
+    face_width: Tensor = between(0.405, 0.54)  # middle to side
+    face_taper: Tensor = between(0.0, 0.30)  # how much narrower at the chin
+    jaw_power: Tensor = between(1.65, 2.8)  # 2 is an ellipse, more is square
+    crown_height: Tensor = between(0.56, 0.67)  # eye line to top of the skull
+    eye_line: Tensor = between(-0.11, -0.02)
+    nose_length: Tensor = between(0.20, 0.34)  # eye line to tip
+    philtrum: Tensor = between(0.18, 0.235)  # tip to mouth
+    chin_length: Tensor = between(0.25, 0.35)  # mouth to chin
+    cheekbones: Tensor = between(0.01, 0.09)
+    cheek_hollows: Tensor = between(-0.15, 0.30)  # none below 0
     chin_dimple: Tensor = between(-1.0, 1.0)
     ear_size: Tensor = between(0.8, 1.25)
     # eyes and brows
-    eye_distance: Tensor = between(0.185, 0.24)  # middle of the face to middle of the eye
-    eye_width: Tensor = between(0.098, 0.128)
-    eye_height: Tensor = between(0.40, 0.58)  # of the eye's width
-    eye_tilt: Tensor = between(-0.10, 0.20)
-    eye_depth: Tensor = between(0.03, 0.08)
+    eye_distance: Tensor = between(0.172, 0.255)  # middle of the face to middle of the eye
+    eye_width: Tensor = between(0.086, 0.128)
+    eye_height: Tensor = between(0.32, 0.56)  # of the eye's width
+    eye_tilt: Tensor = between(-0.18, 0.28)
+    eye_depth: Tensor = between(0.01, 0.10)
+    eye_circles: Tensor = between(-0.15, 0.35)  # dark below the eyes, none below 0
     iris_size: Tensor = between(0.40, 0.48)
     iris_hue: Tensor = between(0.0, 1.0)
-    brow_height: Tensor = between(0.125, 0.175)
-    brow_arch: Tensor = between(0.01, 0.07)
-    brow_slope: Tensor = between(-0.03, 0.03)
-    brow_thickness: Tensor = between(0.013, 0.020)
+    brow_height: Tensor = between(0.120, 0.175)
+    brow_arch: Tensor = between(0.0, 0.075)
+    brow_slope: Tensor = between(-0.04, 0.04)
+    brow_length: Tensor = between(0.112, 0.158)
+    brow_thickness: Tensor = between(0.012, 0.022)
     # nose and mouth
-    nose_width: Tensor = between(0.75, 1.35)
-    nose_height: Tensor = between(0.07, 0.14)
-    nose_bulb: Tensor = between(0.02, 0.07)
-    mouth_width: Tensor = between(0.145, 0.205)
-    lip_upper: Tensor = between(0.024, 0.044)
-    lip_lower: Tensor = between(0.036, 0.064)
+    nose_width: Tensor = between(0.65, 1.55)
+    nose_bridge: Tensor = between(0.7, 1.6)  # width of the ridge
+    nose_height: Tensor = between(0.05, 0.17)
+    nose_bulb: Tensor = between(0.01, 0.08)
+    mouth_width: Tensor = between(0.130, 0.228)
+    lip_upper: Tensor = between(0.020, 0.055)
+    lip_lower: Tensor = between(0.030, 0.078)
     lip_bow: Tensor = between(0.1, 1.0)
     lipstick: Tensor = between(0.45, 1.0)
     lipstick_hue: Tensor = between(0.0, 1.0)
@@ -90,7 +94,7 @@ class Person:
     hair_flare: Tensor = between(-0.02, 0.16)
     hair_wave: Tensor = between(-0.8, 1.0)  # straight below 0
     hair_parting: Tensor = between(-0.26, 0.26)
-    hairline: Tensor = between(0.19, 0.27)  # below the top of the skull
+    hairline: Tensor = between(0.11, 0.19)  # below the top of the skull
     hair_shade: Tensor = between(0.85, 1.18)
     natural_colour: Tensor = between(0.0, 1.0)  # auburn below a half, grey above
     curtain: Tensor = between(0.80, 0.95)  # width of the face that long hair leaves free
@@ -102,7 +106,7 @@ class Person:
     lens_width: Tensor = between(0.135, 0.165)
     lens_height: Tensor = between(0.085, 0.125)
     lens_corner: Tensor = between(0.25, 1.0)
-    frame_thickness: Tensor = between(0.013, 0.021)
+    frame_thickness: Tensor = between(0.024, 0.036)
     frame_colour: Tensor = between(0.0, 1.0)
     earrings: Tensor = between(-1.0, 1.0)  # none below 0
 
@@ -116,15 +120,15 @@ class Scene:
     roll: Tensor = between(-0.09, 0.09)  # radians
     shift_across: Tensor = between(-0.05, 0.05)
     shift_down: Tensor = between(-0.03, 0.05)
-    zoom: Tensor = between(0.98, 1.10)  # more is farther away
+    zoom: Tensor = between(0.88, 1.00)  # more is farther away
     light_across: Tensor = between(-0.85, 0.85)
     light_down: Tensor = between(-0.75, -0.25)
     ambient: Tensor = between(0.46, 0.58)
     warmth: Tensor = between(-0.04, 0.04)
-    smile: Tensor = between(-0.25, 1.0)
+    smile: Tensor = between(0.1, 1.0)
     gaze_across: Tensor = between(-0.16, 0.16)
     gaze_down: Tensor = between(-0.06, 0.06)
-    opening: Tensor = between(0.075, 0.125)  # of an open mouth
+    opening: Tensor = between(0.09, 0.14)  # of an open mouth
     backdrop_hue: Tensor = between(0.0, 1.0)
     backdrop_hue_step: Tensor = between(-0.22, 0.22)
     backdrop_light: Tensor = between(0.25, 0.85)

@@ -34,7 +34,7 @@ def nose_relief(grid: Grid, measures: Measures, person: Person) -> Tensor:
     width, below_tip = measures.nose_width, grid.y - measures.nose_tip
     rise = smooth(-person.nose_length - 0.04, 0.0, below_tip)
     ridge = (0.15 + 0.85 * rise) * rise.sqrt() * (1 - smooth(0.0, 0.055, below_tip))
-    height = person.nose_height * ridge * bump(grid.x / (width * (0.028 + 0.022 * rise)))
+    height = person.nose_height * ridge * bump(grid.x / (person.nose_bridge * 0.028 + width * 0.022 * rise))
     height += person.nose_bulb * bump(grid.x / (0.042 * width), (below_tip + 0.005) / 0.036)
     return height + 0.035 * bump((grid.side - 0.070 * width) / 0.026, (below_tip - 0.018) / 0.028)
 
@@ -60,11 +60,11 @@ def light_up(grid: Grid, height: Tensor, scene: Scene) -> Light:
 def complexion(person: Person, traits: Traits) -> Tensor:
     """Colour of the skin, (B, 3, 1, 1): tanned to dark, or distinctly pale."""
     device = person.tone.device
-    light, middle, dark = (rgb(*colour, device) for colour in ((0.86, 0.63, 0.47), (0.66, 0.43, 0.29), (0.38, 0.24, 0.17)))
+    light, middle, dark = (rgb(*colour, device) for colour in ((0.82, 0.58, 0.42), (0.64, 0.42, 0.28), (0.38, 0.24, 0.17)))
     tone = flat(person.tone)
     tanned = mix(mix(light, middle, (2 * tone).clamp(max=1)), dark, (2 * tone - 1).clamp(min=0))
     tanned = tanned * (1 + flat(person.undertone) * rgb(0.03, -0.02, -0.07, device))
-    pale = rgb(0.99, 0.90, 0.86, device) + flat(person.undertone) * rgb(0.0, -0.012, -0.02, device)
+    pale = rgb(0.95, 0.85, 0.80, device) + flat(person.undertone) * rgb(0.0, -0.012, -0.02, device)
     return mix(tanned, pale - 0.03 * tone, flat(traits.pale_skin))
 
 
@@ -77,8 +77,8 @@ def skin_colour(face: Face, base: Tensor) -> Tensor:
     red = 0.6 * bump((grid.side - 0.27) / 0.10, (eye_down - 0.23) / 0.075)
     red += 0.45 * bump(grid.x / 0.06, (grid.y - measures.nose_tip) / 0.05)
     red = red * person.blush * (1.25 - 0.6 * face.traits.male)
-    fine = noise(grid.x * 22 + person.pattern, grid.y * 22) * face.visible(22)
-    specks = smooth(0.60, 0.70, fine) * bump(grid.side / 0.22, (eye_down - 0.19) / 0.09) * person.freckles.clamp(min=0)
+    fine = noise(grid.x * 34 + person.pattern, grid.y * 34) * face.visible(34)
+    specks = smooth(0.52, 0.66, fine) * bump(grid.side / 0.22, (eye_down - 0.19) / 0.09) * person.freckles.clamp(min=0)
     mole = face.inside(((grid.x - person.mole_across).square() + (grid.y - person.mole_down).square()).sqrt() - person.mole_size)
     mole = mole * (person.mole_size > 0)
     colour = base * (1 + flat(0.16 * blotches + 0.03 * (fine - 0.5))) * (1 + flat(red) * rgb(0.05, -0.16, -0.13, device))
@@ -94,10 +94,12 @@ def draw_skin(face: Face, base: Tensor) -> None:
 
 def shade_sockets(face: Face) -> None:
     """Soft shadow in the eye sockets, beside the nose and under the lip."""
-    grid, measures, light = face.grid, face.measures, face.light
+    grid, measures, light, person = face.grid, face.measures, face.light, face.person
     eye_down = grid.y - measures.eye_line
-    shade = 0.20 * bump((grid.side - face.person.eye_distance + 0.06) / 0.06, (eye_down + 0.03) / 0.05)
+    shade = (0.10 + 2.0 * person.eye_depth) * bump((grid.side - person.eye_distance + 0.06) / 0.06, (eye_down + 0.03) / 0.05)
     shade += 0.5 * light.across.abs() * bump((grid.x + 0.14 * light.across) / 0.045, (grid.y - measures.nose_tip + 0.07) / 0.08)
+    shade += 0.6 * person.eye_circles.clamp(min=0) * bump((grid.side - person.eye_distance + 0.02) / 0.06, (eye_down - 0.085) / 0.03)
+    shade += person.cheek_hollows.clamp(min=0) * bump((grid.side - 0.29) / 0.05, (grid.y - measures.mouth_line + 0.03) / 0.10)
     shade += 0.14 * bump(grid.x / 0.09, (grid.y - measures.mouth_line - 0.11) / 0.022)
     face.canvas.darken(shade, rgb(0.85, 1.0, 1.0, shade.device))
 
@@ -108,9 +110,9 @@ def draw_age(face: Face) -> None:
     lines = forehead_furrows(face) + eye_wrinkles(face) + mouth_folds(face)
     grid, measures = face.grid, face.measures
     jowls = 0.35 * bump((grid.side - 0.24) / 0.07, (grid.y - measures.chin + 0.10) / 0.05)
-    spots = smooth(0.66, 0.72, noise(grid.x * 9 + face.person.pattern, grid.y * 9 + 11)) * 0.22
+    spots = smooth(0.62, 0.78, noise(grid.x * 16 + face.person.pattern, grid.y * 16 + 11)) * 0.06
     shade = (lines + jowls + spots).clamp(max=0.62) * old * face.cover
-    face.canvas.darken(shade, rgb(0.80, 1.0, 1.05, shade.device))
+    face.canvas.darken(shade, rgb(0.78, 1.0, 1.05, shade.device))
 
 
 def forehead_furrows(face: Face) -> Tensor:
@@ -118,14 +120,14 @@ def forehead_furrows(face: Face) -> Tensor:
     wander = 0.018 * noise(grid.x * 5 + face.person.pattern, grid.y * 2)
     middle = measures.brow_line - 0.135
     ripple = (((grid.y + wander + 0.10 * grid.x.square() - middle) / 0.062) * 6.2832).cos()
-    return 0.42 * smooth(0.25, 1.0, ripple) * bump(grid.x / 0.15, (grid.y - middle) / 0.050)
+    return 0.36 * smooth(0.0, 1.0, ripple) * bump(grid.x / 0.15, (grid.y - middle) / 0.050)
 
 
 def eye_wrinkles(face: Face) -> Tensor:
     grid, measures = face.grid, face.measures
     out, down = grid.side - face.person.eye_distance, grid.y - measures.eye_line
     bag_edge = down - 0.115 + 1.6 * out.square()
-    bags = 0.42 * bump(bag_edge / 0.011) * bump(out / 0.052) + 0.22 * bump(out / 0.05, (down - 0.085) / 0.02)
+    bags = 0.36 * bump(bag_edge / 0.012) * bump(out / 0.052) + 0.22 * bump(out / 0.05, (down - 0.085) / 0.02)
     feet = smooth(0.1, 1.0, (torch.atan2(down, out) * 13).cos()) * bump((out - 0.165) / 0.022, down / 0.040)
     return bags + 0.45 * feet
 
@@ -136,6 +138,6 @@ def mouth_folds(face: Face) -> Tensor:
     top, bottom = measures.nose_tip - 0.01, measures.mouth_line + 0.06
     along = ((grid.y - top) / (bottom - top)).clamp(0, 1)
     fold = grid.side - (0.085 * measures.nose_width + (person.mouth_width + 0.035 - 0.085 * measures.nose_width) * along)
-    folds = 0.60 * bump(fold / 0.014) * smooth(0.0, 0.15, along) * (1 - smooth(0.72, 1.0, along))
+    folds = 0.48 * bump(fold / 0.015) * smooth(0.0, 0.15, along) * (1 - smooth(0.72, 1.0, along))
     corner = grid.side - person.mouth_width - 0.015 - 0.15 * (grid.y - measures.mouth_line)
-    return folds + 0.40 * bump(corner / 0.012) * bump((grid.y - measures.mouth_line - 0.09) / 0.035)
+    return folds + 0.32 * bump(corner / 0.013) * bump((grid.y - measures.mouth_line - 0.09) / 0.035)
