@@ -1,7 +1,9 @@
 """Training shared by all methods: a plugin gives networks and losses, never a loop."""
 
 from .adversarial import critic_loss, editor_loss, gradient_penalty
+from .config import TrainingConfig
 from .faces import TrainingFaces
+from .method import Trained, train_method
 from .recipe import Phase, Recipe, Settings, TrainBatch
 from .trainer import Result, train
 
@@ -11,9 +13,12 @@ __all__ = [
     "Result",
     "Settings",
     "TrainBatch",
+    "Trained",
+    "TrainingConfig",
     "TrainingFaces",
     "critic_loss",
     "editor_loss",
     "gradient_penalty",
     "train",
+    "train_method",
 ]

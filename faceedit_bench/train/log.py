@@ -42,7 +42,7 @@ class LossLog:
                     phase, _, term = name.partition(".")
                     raise TrainingFailed(f"step {step}, phase {phase!r}: loss {term!r} is {value}")
             lines.append(json.dumps({"step": step, **{name: _short(value) for name, value in found.items()}}))
-            self.latest = found
+            self.latest |= found
             for watcher in self.watch:
                 watcher.stepped(step, found)
         try:

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from ..contracts import EditBatch
+from ..sheet import sheet
 from ..suite import target_labels
 from .faces import TrainingFaces
 from .recipe import Recipe
 
 ROWS = 6
-LARGEST = 128  # pixels per picture on the sheet
+CELL = 96  # pixels per picture on the sheet
 
 
 class Sheet:
@@ -31,17 +32,16 @@ class Sheet:
 
     @torch.no_grad()
     def write(self, step: int, networks: Mapping[str, nn.Module]) -> Path:
-        from PIL import Image
-
         assert self.recipe.preview is not None
         count = min(ROWS, len(self.faces))
         columns = [torch.from_numpy(np.array(self.faces.images[:count]))]  # (R, 3, H, W) uint8 each
         for flips in ((), *((name,) for name in self.faces.attributes)):
             edited = self.recipe.preview(networks, self._batch(count, flips))
             columns.append(to_uint8(edited))
+        rows = [[column[row].numpy() for column in columns] for row in range(count)]
         path = self.folder / f"step-{step:06d}.png"
         self.folder.mkdir(exist_ok=True)
-        Image.fromarray(grid(columns)).save(path)
+        sheet(rows, ("source", "reconstruction", *self.faces.attributes), cell=CELL).save(path)
         return path
 
     def _batch(self, count: int, flips: tuple[str, ...]) -> EditBatch:
@@ -63,16 +63,3 @@ class Sheet:
 def to_uint8(images: Tensor) -> Tensor:
     """(B, 3, H, W) in [-1, 1] to uint8 on the CPU, clamped and rounded."""
     return ((images.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu()
-
-
-def grid(columns: list[Tensor]) -> np.ndarray:
-    """C columns of (R, 3, H, W) uint8 to one picture (R·h, C·w, 3), each at most LARGEST pixels high."""
-    sheet = torch.stack(columns, dim=1)  # (R, C, 3, H, W)
-    rows, across, _, height, width = sheet.shape
-    if height > LARGEST:
-        small = torch.nn.functional.interpolate(
-            sheet.flatten(0, 1).float(), scale_factor=LARGEST / height, mode="bilinear", antialias=True
-        )
-        sheet = small.round().to(torch.uint8).unflatten(0, (rows, across))
-        height, width = sheet.shape[-2:]
-    return sheet.permute(0, 3, 1, 4, 2).reshape(rows * height, across * width, 3).numpy()

@@ -1,0 +1,234 @@
+"""All stages of a method, one after the other, to one weights file and its card."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .. import __version__, config
+from ..catalog import catalog
+from ..contracts import MethodSpec, Pin
+from ..errors import BadConfig, BadDataset, UnknownName, WrongWeights
+from ..manifest import plain
+from . import checkpoint
+from .config import TrainingConfig
+from .export import pin_of, read_weights, write_card, write_weights
+from .faces import TrainingFaces
+from .recipe import Recipe
+from .trainer import Result, States, train
+from .watch import Watcher
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What there is after a session of training."""
+
+    pin: Pin
+    weights: Path
+    card: dict[str, Any]
+    results: tuple[Result, ...]  # of the stages of this session
+    stopped: str  # "" finished, "time" or "signal": the same call goes on
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self.card["complete"])
+
+
+def train_method(
+    chosen: TrainingConfig,
+    folder: Path,
+    *,
+    device: str = "cpu",
+    root: Path | None = None,
+    stage: str = "",
+    weights_from: Path | None = None,
+    minutes: float = 0.0,
+    origin: str = "",
+    watch: Sequence[Watcher] = (),
+) -> Trained:
+    """Train in `folder/<stage>/`, each stage starting from what the ones before it exported.
+
+    `stage` trains only that one; `minutes` is for all together; `origin` is the command, for the card.
+    """
+    began = time.monotonic()
+    spec, preset, options = choose(chosen)
+    recipes = recipes_of(spec, options, chosen, stage)
+    first = _first_weights(weights_from, recipes)
+    settings = {recipe.name: chosen.settings(recipe.name) for recipe in recipes}  # bad ones are found now
+    open_faces = functools.cache(functools.partial(_faces, chosen, spec, root))
+    exported: States = {}
+    made: dict[str, dict[str, Any]] = {}  # stage -> how it was made, for the card
+    results: list[Result] = []
+    stopped = ""
+    for recipe in recipes:
+        if stage and recipe.name != stage:
+            exported |= _exported_before(folder, recipe, first, is_earlier=not results)
+            continue
+        size = chosen.size_of(recipe.name)
+        faces = open_faces(size)
+        left = max(minutes - (time.monotonic() - began) / 60, 1e-9) if minutes else 0.0
+        result = train(
+            recipe,
+            faces,
+            dataclasses.replace(settings[recipe.name], minutes=left),
+            folder / recipe.name,
+            device=device,
+            start={**first, **exported},
+            identity={"method": spec.name, "options": plain(options)},
+            watch=watch,
+        )
+        results.append(result)
+        exported |= result.averages
+        made[recipe.name] = _made(result, faces, size, chosen, recipe.name)
+        if not result.is_complete:
+            stopped = result.stopped
+            break
+    path = folder / f"{spec.name}-{preset}.safetensors"
+    write_weights(path, exported)
+    pin = pin_of(path, origin or f"faceedit-bench train --method {spec.name} --preset {preset}")
+    is_complete = not stage and not stopped
+    card = _card(pin, chosen, spec, preset, options, made, device, is_complete)
+    write_card(path.with_suffix(".json"), card)
+    return Trained(pin, path, card, tuple(results), stopped)
+
+
+def choose(chosen: TrainingConfig) -> tuple[MethodSpec, str, Any]:
+    """The method, its preset's name and the options, or why there are none."""
+    found = catalog()
+    spec = found.method(chosen.method)
+    if spec.recipes is None:
+        able = ", ".join(sorted(name for name, method in found.methods.items() if method.recipes)) or "none"
+        raise BadConfig(f"{spec.name} has nothing to train; methods that have: {able}")
+    preset = chosen.preset or spec.default_preset
+    if preset not in spec.presets:
+        raise UnknownName(f"preset of {spec.name}", preset, spec.presets)
+    base = spec.presets[preset].options
+    options = config.fill(spec.options, chosen.options, where=f"options of {spec.name}", base=base)
+    return spec, preset, options
+
+
+def recipes_of(spec: MethodSpec, options: Any, chosen: TrainingConfig, stage: str) -> tuple[Recipe, ...]:
+    """The method's stages, with networks as the seed makes them; stages that are named must be among them."""
+    assert spec.recipes is not None
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(chosen.seed)
+        recipes = tuple(spec.recipes(options))
+    names = [recipe.name for recipe in recipes]
+    for name in (*chosen.stages, *([stage] if stage else [])):
+        if name not in names:
+            raise UnknownName(f"stage of {spec.name}", name, names)
+    return recipes
+
+
+def _faces(chosen: TrainingConfig, spec: MethodSpec, root: Path | None, size: int) -> TrainingFaces:
+    data = catalog().dataset(chosen.data)
+    if "labels" not in data.provides:
+        raise BadDataset(f"{data.name} has no labels, and training {spec.name} needs some; see --data")
+    if chosen.split not in data.splits:
+        raise UnknownName(f"split of {data.name}", chosen.split, data.splits)
+    samples = data.open(root, chosen.split, size, chosen.count)
+    return TrainingFaces.of(samples, spec.attributes, name=data.name, conflicts=data.conflicts)
+
+
+def _first_weights(path: Path | None, recipes: Sequence[Recipe]) -> States:
+    """Networks of --weights-from; each must be one of the method's, and fit."""
+    if path is None:
+        return {}
+    states = read_weights(path)
+    networks = {name: network for recipe in recipes for name, network in recipe.networks.items()}
+    for name, state in states.items():
+        if name not in networks:
+            raise WrongWeights(f"{path}: network {name!r} is none of {', '.join(networks)}")
+        try:
+            networks[name].load_state_dict(state)
+        except RuntimeError as error:
+            raise WrongWeights(f"{path}: {error}") from None
+    return states
+
+
+def _exported_before(folder: Path, recipe: Recipe, first: Mapping[str, Any], is_earlier: bool) -> States:
+    """What a stage that is not to be trained now exported in an earlier session."""
+    saved = checkpoint.load(folder / recipe.name)
+    if saved is not None:
+        averages: dict[str, dict[str, Tensor]] = saved["averages"]
+        return averages
+    missing = [name for name in recipe.exported if name not in first]
+    if missing and is_earlier:
+        raise BadConfig(
+            f"stage {recipe.name!r} comes first and is not trained yet in {folder}; "
+            f"train it, or give network {missing[0]!r} with --weights-from"
+        )
+    return {name: first[name] for name in recipe.exported if name in first}
+
+
+# ---- the card -------------------------------------------------------------------------------------
+
+
+def _made(
+    result: Result, faces: TrainingFaces, size: int, chosen: TrainingConfig, stage: str
+) -> dict[str, Any]:
+    settings = chosen.settings(stage)
+    return {
+        "steps": result.step,
+        "of": result.steps,
+        "seconds": round(result.seconds, 1),
+        "size": size,
+        "faces": len(faces),
+        "digest": faces.digest,
+        "batch_size": settings.batch_size,
+        "precision": settings.precision,
+        "losses": {name: float(f"{value:.4g}") for name, value in result.losses.items()},
+    }
+
+
+def _card(
+    pin: Pin,
+    chosen: TrainingConfig,
+    spec: MethodSpec,
+    preset: str,
+    options: Any,
+    made: dict[str, dict[str, Any]],
+    device: str,
+    is_complete: bool,
+) -> dict[str, Any]:
+    return {
+        **dataclasses.asdict(pin),
+        "method": spec.name,
+        "version": spec.version,
+        "preset": preset,
+        "options": plain(options),
+        "data": {"name": chosen.data, "split": chosen.split},
+        "stages": made,
+        "complete": is_complete,
+        "seed": chosen.seed,
+        "seconds": round(sum(stage["seconds"] for stage in made.values()), 1),
+        "device": device_name(device),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "faceedit_bench": __version__,
+    }
+
+
+def device_name(device: str) -> str:
+    """What the training ran on: a GPU's or a processor's name."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU, {_processor()}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.machine()
