@@ -150,7 +150,7 @@ def local_editor_step(networks: Networks, batch: TrainBatch, options: Options) -
 
 @torch.no_grad()
 def guides(editor: nn.Module, picture: Tensor, asked: Tensor, options: Options) -> Tensor:
-    """(B, 3, S, S) and k·B differences -> (k·B, 3, S, S): snapshots edited by the frozen generator, enlarged."""
+    """(B, 3, S, S) and k·B differences -> (k·B, 3, S, S): snapshots edited by the frozen editor, enlarged."""
     snapshot = shrink(picture, options.snapshot, options.down_mode)
     if options.guide == "edited":
         small = editor.eval()(snapshot, asked).float()

@@ -1,8 +1,8 @@
-"""The four networks of CooGAN: a generator and a critic for the snapshot, a generator and a critic for patches.
+"""The four networks of CooGAN: generator and critic for the snapshot, generator and critic for patches.
 
 Chen et al., "CooGAN: A Memory-Efficient Framework for High-Resolution Facial Attribute Editing", ECCV 2020,
-arXiv 2011.01563. The released code (neuralchen/CooGAN, TensorFlow 1) has the global generator only; the local one
-is described by its role and its inputs, so its layers are our choice. README.md lists every such choice.
+arXiv 2011.01563. The released code (neuralchen/CooGAN, TensorFlow 1) has the global generator only; of the
+local one the paper tells role and inputs, so its layers are our choice. README.md lists every such choice.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def global_generator(options: Options) -> UNet:
 
 
 def local_generator(options: Options) -> UNet:
-    """Picture patch, then snapshot patch (B, 3 + 3, P, P), and difference (B, 13) -> edited patch (B, 3, P, P)."""
+    """Picture patch, then snapshot patch (B, 3 + 3, P, P), difference (B, 13) -> edited patch."""
     return UNet(
         channels=6,
         width=options.local_width,

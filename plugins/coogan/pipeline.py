@@ -1,11 +1,11 @@
-"""Editing a picture of any size: snapshot, global edit, patches, local edit, stitch (section 3.1 of the paper).
+"""Editing a picture of any size: snapshot, global edit, patches, local edit, stitch (section 3.1).
 
-The paper treats squares of 768 pixels only. Other sizes are padded at the right and at the bottom to a square of
-whole patches and cropped afterwards: patches never overlap, exact multiples stay untouched, and the snapshot is not
-distorted. Nothing is blended or smoothed at seams.
+The paper treats squares of 768 pixels only. Other sizes are padded at the right and at the bottom to a square
+of whole patches and cropped afterwards: patches never overlap, exact multiples stay untouched, and the
+snapshot is not distorted. Nothing is blended or smoothed at seams.
 
-Memory: pictures of full size (canvas, guide, result) stay on the host unless `keep_on_device`; the device holds the
-networks and one snapshot or one group of patches, whatever the size of the picture.
+Memory: pictures of full size (canvas, guide, result) stay on the host unless `keep_on_device`; the device
+holds the networks and one snapshot or one group of patches, whatever the size of the picture.
 """
 
 from __future__ import annotations
@@ -66,17 +66,17 @@ class CooGAN:
 
 
 def difference(batch: EditBatch, strength: float) -> Tensor:
-    """(B, A) condition: entries that were asked for are scaled, those of the conflict rule are ±1, the rest 0.
+    """(B, A) condition: entries that were asked for scaled, those of the conflict rule ±1, the rest 0.
 
-    Labels are coded ±0.5; the released tester multiplies the edited target by `strength` before it subtracts the
-    source, so 2 gives ±0.5·2 ∓ (−0.5) = ±1.5.
+    Labels are coded ±0.5; the released tester multiplies the edited target by `strength` before it
+    subtracts the source, so 2 gives ±0.5·2 ∓ (−0.5) = ±1.5.
     """
     scale = (1 + strength) / 2 * batch.strength[:, None]  # (B, 1)
     return batch.change * torch.where(batch.edited, scale, torch.ones_like(scale))
 
 
 def pad_to_patches(picture: Tensor, patch: int, mode: str) -> Tensor:
-    """(B, C, H, W) -> (B, C, S, S), S the smallest multiple of `patch` that holds both; right and bottom only."""
+    """(B, C, H, W) -> (B, C, S, S), S the smallest multiple of `patch` that holds both."""
     height, width = picture.shape[2:]
     side = patch * -(-max(height, width) // patch)
     if (height, width) == (side, side):

@@ -5,8 +5,8 @@ STGAN     arXiv 1904.09709: units in the skips, attribute difference in every un
 LSTU-Net  arXiv 2011.01563, section 3.4: STGAN with light units; CooGAN's global generator.
 
 Original code: TensorFlow 1, hence LeakyReLU slope 0.2, batch-norm epsilon 1e-3 and decay 0.999, Xavier
-initialisation. Parameter names are the checkpoint format: enc.{i}.{conv,bn}, units.{j}.*, dec.{i}.{conv,bn}, with
-units counted from the deepest.
+initialisation. Parameter names are the checkpoint format: enc.{i}.{conv,bn}, units.{j}.*, dec.{i}.{conv,bn},
+with units counted from the deepest.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Down(nn.Module):
 
 
 class Up(nn.Module):
-    """Double the side: transposed convolution 4/2/1, batch norm, ReLU; the last one is biased and ends in tanh."""
+    """Double the side: transposed convolution 4/2/1, batch norm, ReLU; the last has a bias and a tanh."""
 
     def __init__(self, before: int, after: int, momentum: float, last: bool = False) -> None:
         super().__init__()
@@ -52,8 +52,8 @@ class Up(nn.Module):
 class UNet(nn.Module):
     """(B, channels, H, W) and (B, A) condition -> (B, 3, H, W) in [-1, 1]; H and W multiples of 2^layers.
 
-    `skip` levels are joined by skip connections, counted from the deepest, each through a `unit`; the condition is
-    appended at the bottleneck and after the first `inject` decoder layers.
+    `skip` levels are joined by skip connections, counted from the deepest, each through a `unit`; the
+    condition is appended at the bottleneck and after the first `inject` decoder layers.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class UNet(nn.Module):
         self.apply(_initialise)
 
     def forward(self, images: Tensor, condition: Tensor) -> Tensor:
-        """(B, channels, H, W) and (k·B, A) -> (k·B, 3, H, W): all images under the first B conditions, and so on.
+        """(B, channels, H, W) and (k·B, A) -> (k·B, 3, H, W), condition row i with image i mod B.
 
         The encoder does not see the condition, so k edits of an image cost one pass through it.
         """
