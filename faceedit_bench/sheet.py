@@ -19,9 +19,9 @@ def sheet(
     *,
     cell: int | None = None,
 ) -> Image.Image:
-    """Pictures (3, H, W) uint8 in a grid. Titles are wrapped at words; if one still does not fit, all stand upright.
+    """Pictures (3, H, W) uint8 in a grid. Titles are wrapped at words; if one does not fit then, all stand upright.
 
-    `cell` is the side of a cell in pixels; by default the largest picture's side, at least 64 and at most 512.
+    `cell` is the side of a cell in pixels; by default that of the largest picture, at least 64, at most 512.
     """
     assert rows and rows[0], "a sheet needs at least one picture"
     side = cell or min(512, max(64, *(max(picture.shape[1:]) for row in rows for picture in row)))
@@ -58,7 +58,9 @@ def _fit(picture: np.ndarray, side: int) -> Image.Image:
     return image.resize((width, height), rule)
 
 
-def _titles(columns: Sequence[str], side: int, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> list[Image.Image]:
+def _titles(
+    columns: Sequence[str], side: int, font: ImageFont.ImageFont | ImageFont.FreeTypeFont
+) -> list[Image.Image]:
     """One little picture per title, all lying or all standing."""
     lying = [_lines(title, side, font) for title in columns]
     if all(title.width <= side for title in lying):

@@ -32,5 +32,10 @@ def judges(as_json: bool) -> None:
     if as_json:
         return print_json(described)
     keys = ("name", "version", "role", "faces", "weights", "summary")
-    click.echo(table(("judge", "v", "role", "faces", "weights", "what it answers"), [[one[key] for key in keys] for one in described]))
+    click.echo(
+        table(
+            ("judge", "v", "role", "faces", "weights", "what it answers"),
+            [[one[key] for key in keys] for one in described],
+        )
+    )
     note_broken(found.broken)

@@ -23,7 +23,15 @@ def suites(name: str | None, as_json: bool) -> None:
     if as_json:
         return print_json([_plain(one) for one in found])
     rows = [
-        (one.name, one.version, one.count or "all", f"{one.resolution} px", len(one.edits), len(one.metrics), one.summary)
+        (
+            one.name,
+            one.version,
+            one.count or "all",
+            f"{one.resolution} px",
+            len(one.edits),
+            len(one.metrics),
+            one.summary,
+        )
         for one in found
     ]
     headings = ("suite", "version", "faces", "size", "edits", "metrics", "what it is")
@@ -35,14 +43,20 @@ def _plain(one: suite.Suite) -> dict[str, object]:
 
 
 def _print_one(one: suite.Suite) -> None:
-    edits = [edit.name if edit.flips in ((), (edit.name,)) else f"{edit.name} ({'+'.join(edit.flips)})" for edit in one.edits]
+    edits = [
+        edit.name if edit.flips in ((), (edit.name,)) else f"{edit.name} ({'+'.join(edit.flips)})"
+        for edit in one.edits
+    ]
     rows = [
         ("faces", f"{one.count or 'all'} of {one.dataset}, split {one.split}, at {one.resolution} px"),
         ("edits", f"{len(one.edits)}: {', '.join(edits)}"),
         ("metrics", ", ".join(one.metrics)),
         ("judges", ", ".join(f"{role}: {judge}" for role, judge in one.judges.items()) or "none"),
         ("conflicts", one.conflicts),
-        ("arithmetic", f"shards of {one.shard_size}, batches of {one.batch_size}, seed {one.seed}, {one.threads} thread(s)"),
+        (
+            "arithmetic",
+            f"shards of {one.shard_size}, batches of {one.batch_size}, seed {one.seed}, threads {one.threads}",
+        ),
         ("fingerprint", one.fingerprint()),
     ]
     click.echo(f"{one.name} {one.version}: {one.summary}\n")

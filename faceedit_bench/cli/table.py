@@ -9,8 +9,10 @@ WIDTH = 80  # characters
 GAP = "  "
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, right: str = "", width: int = WIDTH) -> str:
-    """Lines of text; columns named in `right` (space-separated headings) are aligned right. Empty cells stay empty."""
+def table(
+    headings: Sequence[str], rows: Sequence[Sequence[object]], *, right: str = "", width: int = WIDTH
+) -> str:
+    """Lines of text; columns named in `right` (headings, space-separated) are aligned right."""
     cells = [["" if value is None else str(value) for value in row] for row in rows]
     widths = [max(len(line[column]) for line in [list(headings), *cells]) for column in range(len(headings))]
     taken = sum(widths[:-1]) + len(GAP) * (len(headings) - 1)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,8 @@ import click
 from .. import folders
 from ..catalog import catalog
 from ..contracts import Pin
-from ..errors import ResultsError, WrongWeights
+from ..errors import WrongWeights
+from ..store.folder import write
 from ..weights import check, home_of, locate, sha256
 from .output import as_json, note_broken, print_json
 from .table import table
@@ -63,7 +62,13 @@ def list_weights(as_json: bool) -> None:
     if as_json:
         return print_json([_plain(one) for one in every])
     rows = [
-        (one.pin.file, f"{one.pin.bytes / 1e6:.1f} MB", "here" if one.path else "missing", one.owner, one.pin.licence)
+        (
+            one.pin.file,
+            f"{one.pin.bytes / 1e6:.1f} MB",
+            "here" if one.path else "missing",
+            one.owner,
+            one.pin.licence,
+        )
         for one in every
     ]
     click.echo(table(("file", "size", "state", "for", "licence"), rows, right="size"))
@@ -83,7 +88,9 @@ def verify(as_json: bool) -> None:
     if as_json:
         print_json([{**_plain(one), "state": state} for one, state in states])
     else:
-        click.echo(table(("file", "for", "state"), [(one.pin.file, one.owner, state) for one, state in states]))
+        click.echo(
+            table(("file", "for", "state"), [(one.pin.file, one.owner, state) for one, state in states])
+        )
     wrong = [one for one, state in states if state not in ("verified", "missing")]
     if wrong:
         raise WrongWeights(f"{len(wrong)} weights file(s) are not what they are pinned to: see above")
@@ -97,7 +104,8 @@ def add(files: tuple[Path, ...]) -> None:
     matches = [(file, _match(file, every)) for file in files]  # all are checked before the first is copied
     for file, one in matches:
         place = folders.weights() / one.pin.file
-        _copy(file, place)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write(place, lambda temporary, file=file: shutil.copyfile(file, temporary))  # type: ignore[misc]
         click.echo(f"{place}: verified, for {one.owner}")
 
 
@@ -112,24 +120,9 @@ def _match(file: Path, every: list[Wanted]) -> Wanted:
     for one in every:
         if one.pin.file == file.name:
             check(file, one.pin)  # raises, with both hashes
-    raise WrongWeights(f"{file}: nothing is pinned to sha256 {found}; `faceedit-bench weights list` shows what is wanted")
-
-
-def _copy(file: Path, place: Path) -> None:
-    temporary = None
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}-")
-        with os.fdopen(handle, "wb") as target, file.open("rb") as source:
-            shutil.copyfileobj(source, target)
-            target.flush()
-            os.fsync(target.fileno())
-        os.replace(temporary, place)
-    except OSError as error:
-        raise ResultsError(f"cannot write {place}: {error.strerror}; set FACEEDIT_WEIGHTS to another folder") from None
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+    raise WrongWeights(
+        f"{file}: nothing is pinned to sha256 {found}; `faceedit-bench weights list` shows what is wanted"
+    )
 
 
 def _plain(one: Wanted) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 How a file becomes (3, H, W) uint8 RGB, in this order:
 
-1. An embedded colour profile (ICC) other than sRGB is converted to sRGB; CMYK without a profile is converted plainly.
+1. An embedded colour profile (ICC) other than sRGB is converted to sRGB; CMYK without one is converted plainly.
 2. 16-bit grey is scaled by 255/65535 and rounded; 16-bit colour keeps its high byte.
 3. Grey is replicated to three channels, palettes are looked up.
 4. Transparency is composited on white.
@@ -50,7 +50,9 @@ def read_image(path: str | Path) -> np.ndarray:
     except Image.DecompressionBombError as error:
         raise BadImage(f"{path}: too large to read safely: {error}; save it smaller") from None
     except _UNREADABLE as error:
-        raise BadImage(f"{path}: truncated or damaged ({error}); get the file again or leave it out") from None
+        raise BadImage(
+            f"{path}: truncated or damaged ({error}); get the file again or leave it out"
+        ) from None
     return np.ascontiguousarray(np.asarray(upright).transpose(2, 0, 1))
 
 
@@ -111,7 +113,10 @@ def _in_srgb(image: Image.Image, path: Path) -> Image.Image:
 
 def write_png(path: str | Path, pixels: np.ndarray) -> None:
     """Write (3, H, W) uint8 RGB as PNG: whole or not at all."""
-    assert pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[0] == 3, (pixels.dtype, pixels.shape)
+    assert pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[0] == 3, (
+        pixels.dtype,
+        pixels.shape,
+    )
     save_png(path, Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))))
 
 
@@ -135,7 +140,9 @@ def _write_whole(path: Path, content: bytes) -> None:
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except OSError as error:
-        raise ResultsError(f"cannot write {path}: {error.strerror}; free some space or choose another folder") from None
+        raise ResultsError(
+            f"cannot write {path}: {error.strerror}; free some space or choose another folder"
+        ) from None
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)

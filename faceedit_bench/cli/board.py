@@ -1,0 +1,108 @@
+"""`faceedit-bench board`: leaderboards, computed from stored runs."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import click
+
+from ..errors import ResultsError, UnknownName
+from .output import as_json, print_json
+from .table import table
+
+FOLDER = "leaderboards"
+
+
+@click.command(epilog="Example: faceedit-bench board drawn-128 --check")
+@click.argument("name", required=False)
+@click.option(
+    "--folder",
+    default=FOLDER,
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder of the definitions (<name>.toml) and records (runs/<suite>/<run id>.json).",
+)
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit with 1 and the difference if a file is stale."
+)
+@as_json
+def board(name: str | None, folder: Path, check: bool, as_json: bool) -> None:
+    """Write and print every board, or board NAME: <name>.md and <name>.csv, made from the exported runs."""
+    from .. import board as boards
+
+    stale = []
+    printed = {}
+    for path in _definitions(folder, name):
+        definition = boards.load(path)
+        records = _records(folder / "runs" / definition.suite)
+        rows = boards.ranked(records, definition)
+        texts = {
+            path.with_suffix(".md"): boards.markdown(records, definition, path.stem),
+            path.with_suffix(".csv"): boards.comma_separated(records, definition, path.stem),
+        }
+        stale += [difference for place, text in texts.items() if (difference := _difference(place, text))]
+        if not check:
+            _write(texts)
+        if as_json:
+            printed[path.stem] = boards.as_data(rows, definition)
+        elif not check:
+            _print(definition, rows, texts)
+    if as_json:
+        print_json(printed)
+    if check and stale:
+        click.echo("\n".join(stale))
+        raise ResultsError(
+            "the boards above are not what their runs give; write them with `faceedit-bench board`"
+        )
+
+
+def _definitions(folder: Path, name: str | None) -> list[Path]:
+    found = sorted(folder.glob("*.toml"))
+    if not found:
+        raise ResultsError(f"{folder}: no board definition (<name>.toml) here; say where with --folder")
+    if name is None:
+        return found
+    path = folder / f"{name}.toml"
+    if path not in found:
+        raise UnknownName("board", name, [known.stem for known in found])
+    return [path]
+
+
+def _records(folder: Path) -> list[dict[str, object]]:
+    from ..board import check_record
+    from ..store.folder import read_json
+
+    return [dict(check_record(read_json(path), path)) for path in sorted(folder.glob("*.json"))]
+
+
+def _difference(place: Path, text: str) -> str:
+    """A unified diff, empty where the file is up to date."""
+    there = place.read_text(encoding="utf-8") if place.is_file() else ""
+    lines = difflib.unified_diff(
+        there.splitlines(), text.splitlines(), f"{place} (found)", f"{place} (wanted)", lineterm="", n=1
+    )
+    return "\n".join(lines)
+
+
+def _write(texts: dict[Path, str]) -> None:
+    from ..store.folder import write
+
+    for place, text in texts.items():
+        write(place, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8"))  # type: ignore[misc]
+
+
+def _print(definition: object, rows: list, texts: dict[Path, str]) -> None:  # type: ignore[type-arg]
+    """The ranking on the terminal; every column is in the files."""
+    from ..board import Board
+
+    assert isinstance(definition, Board)
+    index = definition.columns.index(definition.ranking)
+    digits = definition.ranking.digits
+    click.echo(f"{definition.title}\n")
+    listing = [
+        (row.rank or row.mark, row.label, row.cells[index].text(digits) if row.cells[index] else "–", row.run)
+        for row in rows
+    ]
+    click.echo(table(("rank", "method", definition.ranking.title, "run"), listing))
+    click.echo("\n" + "\n".join(f"written: {place}" for place in texts))

@@ -1,0 +1,1 @@
+"""Files that commands copy for the user."""
