@@ -1,1 +1,1 @@
-"""Metrics: one file per metric or family; `specs.py` lists what is offered, `states.py` what they remember."""
+"""Metrics: one file per metric or family; `specs.py` lists them, `states.py` is what they remember."""

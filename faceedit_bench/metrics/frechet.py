@@ -58,7 +58,7 @@ def overlap(a: Tensor, b: Tensor) -> float:
 
 
 def _overlap_of_covariances(first: Tensor, second: Tensor) -> float:
-    """The same from covariances (D, D): Σ1 = L·Lᵀ by a symmetric eigensolver, then the spectrum of Lᵀ·Σ2·L."""
+    """The same from covariances (D, D): Σ1 = L·Lᵀ by a symmetric eigensolver, then the roots of Lᵀ·Σ2·L."""
     values, vectors = torch.linalg.eigh(first)
     root = vectors * values.clamp(min=0).sqrt()
     return float(torch.linalg.eigvalsh(root.T @ second @ root).clamp(min=0).sqrt().sum())
@@ -94,8 +94,8 @@ class Frechet:
 
     <name>                  per edit against the source pictures (SeCGAN 4.4); over edits the mean of these,
                             not the distance of the pooled pictures. Left out for fewer than two samples.
-    <name>.rank_deficient   1 where an edit has no more samples than features: the covariance is singular and the
-                            value far from what many samples would give. Compare only equal numbers of samples.
+    <name>.rank_deficient   1 where an edit has no more samples than features: the covariance is singular and
+                            the value far from what many samples would give. Compare equal numbers only.
 
     A method that returns its input scores exactly 0; always show TARR beside it.
     """
@@ -124,9 +124,9 @@ class Frechet:
     def spread(self, state: Rows, seed: int) -> dict[str, tuple[float, float] | None]:
         """How far the value moves between random halves of the samples, moved to sit about the value itself.
 
-        Not a confidence interval: halves keep the order of the bias and show only the variance, which for halves
-        drawn without replacement is that of the whole (the delete-half jackknife). A bootstrap would repeat
-        samples, lower the rank and inflate the distance.
+        Not a confidence interval: it shows the variance (that of halves drawn without replacement is that of
+        the whole, the delete-half jackknife) and nothing of the bias that a small number of samples brings.
+        A bootstrap would repeat samples, lower the rank and inflate the distance.
         """
         samples = np.unique(state.column("sample"))
         if len(samples) < SMALLEST_SPREAD:
@@ -156,4 +156,4 @@ def _by_edit(state: Rows) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Per edit: sample positions (N,), source features (N, D), edited features (N, D)."""
     edits = state.column("edit")
     columns = [state.column(name) for name in ("sample", "source", "edited")]
-    return [tuple(column[edits == edit] for column in columns) for edit in np.unique(edits)]  # type: ignore[misc]
+    return [tuple(column[edits == edit] for column in columns) for edit in np.unique(edits)]

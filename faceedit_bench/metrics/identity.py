@@ -21,7 +21,7 @@ def cosine_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 class Identity:
-    """Mean cosine similarity of the identity judge's embeddings of source and edited picture; 1 is the same."""
+    """Mean cosine similarity of the identity judge's embeddings of source and edited picture, at best 1."""
 
     def empty(self) -> Rows:
         return Rows()

@@ -1,7 +1,7 @@
 """Inception Score (Salimans et al. 2016) of a pool of edited pictures, the variant called is.shuffled.
 
-Ten splits of the pool after NumPy's RandomState(2020).permutation, as torch-fidelity does it. The order matters:
-unshuffled, each split would hold one kind of edit and score lower.
+Ten splits of the pool after NumPy's RandomState(2020).permutation, as torch-fidelity does it. The order
+matters: unshuffled, each split would hold one kind of edit and score lower.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class InceptionScore:
     is           mean over splits;  is.std: their population standard deviation, not a confidence interval
     is.splits    10, or the number of pictures where there are fewer
 
-    It rises with the number of pictures per split and says little about faces: for comparison with papers only.
+    It rises with the number of pictures per split and says little about faces: keep it for comparison with
+    papers.
     """
 
     def empty(self) -> Rows:

@@ -19,10 +19,10 @@ Bounds = tuple[float, float]
 
 
 def interval(spec: MetricSpec, metric: Any, state: Any, seed: int = 2020) -> dict[str, Bounds | None]:
-    """95 % bounds for the keys of `metric.finish(state)` that have any; None where there are too few faces.
+    """95 % bounds for those keys of `metric.finish(state)` that have any; None for too few faces.
 
-    Metrics whose score is a mean offer `per_sample(state) -> {key: (N,)}`, with NaN for undefined samples, and
-    may say with `is_rate(key)` which of these are shares of successes. Others may offer `spread(state, seed)`.
+    Metrics whose score is a mean offer `per_sample(state) -> {key: (N,)}`, with NaN for undefined samples,
+    and may say with `is_rate(key)` which are shares of successes. Others offer `spread(state, seed)`.
     """
     if spec.interval == "none":
         return {}
@@ -49,12 +49,12 @@ def kind(spec: MetricSpec, metric: Any, state: Any, key: str) -> str:
     if spec.interval == "spread":
         return metric.spread_kind()
     if uses_wilson(metric, state, key):
-        return "Wilson 95 %"
+        return "wilson 95 %"
     return f"bootstrap 95 % over faces, {REPLICATES} replicates"
 
 
 def uses_wilson(metric: Any, state: Any, key: str) -> bool:
-    """One edit's rate; over several edits of a face the outcomes depend on each other, so faces are resampled."""
+    """One edit's rate; outcomes of several edits of a face depend on each other, so there faces are drawn."""
     is_rate = getattr(metric, "is_rate", None)
     return is_rate is not None and is_rate(key) and len(np.unique(state.column("edit"))) == 1
 

@@ -16,7 +16,7 @@ FLIPPED = "flipped/"  # prefix of the columns that say whether the judge's decis
 
 
 def leaked_share(flipped: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """(B,) share of the free attributes whose decision changed; NaN where none is free. Arguments (B, A) bool."""
+    """(B,) share of the free attributes whose decision changed, NaN where none is free; both (B, A) bool."""
     count = free.sum(axis=1)
     with np.errstate(invalid="ignore"):
         return (flipped & free).sum(axis=1) / np.where(count, count, np.nan)
@@ -25,10 +25,10 @@ def leaked_share(flipped: np.ndarray, free: np.ndarray) -> np.ndarray:
 class Leakage:
     """Percent of decisions of the attributes judge that changed from source to edited picture.
 
-    leakage              mean over the attributes that were to stay: not edited, and not cleared by the conflict
-                         rule (a face that turns bald loses its hair colour; that is not leakage)
-    leakage/<attribute>  one row of the matrix F: how often this edit changed that attribute, all samples, the
-                         edited attribute included; only for one edit, left out of means over edits
+    leakage              mean over the attributes that were to stay: not edited, and not cleared by the
+                         conflict rule (a face that turns bald loses its hair colour; that is no leakage)
+    leakage/<attribute>  one row of the matrix F: how often this edit changed that attribute, all samples,
+                         the edited attribute included; left out where several edits are averaged
 
     Judge is compared with judge, so label noise does not enter; a judge's own coupling of attributes does.
     """

@@ -23,8 +23,8 @@ def check_pair(a: Tensor, b: Tensor) -> None:
     for picture in (a, b):
         if picture.dtype != torch.uint8:
             raise BadImage(
-                f"wanted 8-bit pictures, found {str(picture.dtype).removeprefix('torch.')}; from [-1, 1] convert "
-                "with ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)"
+                f"wanted 8-bit pictures, found {str(picture.dtype).removeprefix('torch.')}; "
+                "convert [-1, 1] with ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)"
             )
     if a.shape != b.shape or a.ndim != 4:
         raise BadImage(
@@ -40,7 +40,7 @@ def squared_error(a: Tensor, b: Tensor) -> Tensor:
 
 
 def psnr(sse: np.ndarray, values: int | np.ndarray) -> np.ndarray:
-    """10·log10(255² / MSE) in dB of sums of squared errors over `values` 8-bit numbers; infinite for equal."""
+    """10·log10(255² / MSE) in dB from sums of squared errors over `values` 8-bit numbers; may be infinite."""
     sse = np.asarray(sse, dtype=np.float64)
     with np.errstate(divide="ignore"):
         return 10 * np.log10(255.0**2 * values / sse)

@@ -1,7 +1,7 @@
 """Preservation: what happened outside the region that the edit may change.
 
-For drawn faces the region is known exactly: the pixels where the perfect edit differs from the source, dilated
-by side/64 pixels. Everything else ought to stay as it was.
+For drawn faces the region is known exactly: the pixels where the perfect edit differs from the source,
+dilated by side/64 pixels. Everything else ought to stay as it was.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def kept_region(source: Tensor, truth: Tensor) -> Tensor:
 
 
 def errors_inside(a: Tensor, b: Tensor, region: Tensor) -> tuple[Tensor, Tensor]:
-    """(B,) int64 sums of absolute and of squared differences of uint8 batches inside (B, H, W) regions. Exact."""
+    """(B,) int64 sums of absolute and squared differences of uint8 batches inside (B, H, W) regions; exact."""
     check_pair(a, b)
     difference = a.to(torch.int32).sub_(b).mul_(region[:, None])
     absolute = difference.abs().sum(dim=(1, 2, 3), dtype=torch.int64)

@@ -123,7 +123,7 @@ SPECS: list[MetricSpec] = [
         name="preservation",
         version="1",
         better="lower",
-        summary="mean absolute difference to the source, in grey levels, where the edit should change nothing",
+        summary="mean absolute difference to the source, in grey levels, where nothing should change",
         load=_preservation,
         needs=("truth",),
     ),

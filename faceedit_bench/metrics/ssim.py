@@ -1,7 +1,7 @@
 """SSIM of Wang et al. (2004), the variant called gauss11 here.
 
-11-tap Gaussian window with σ = 1.5, K1 = 0.01, K2 = 0.03, 8-bit range, population covariance, each RGB channel
-alone, only windows fully inside the picture; mean over positions, then channels, then pictures. The same as
+11-tap Gaussian window with σ = 1.5, K1 = 0.01, K2 = 0.03, 8-bit range, population covariance, each RGB
+channel alone, only windows fully inside the picture; mean over positions, channels and pictures. The same as
 scikit-image's structural_similarity(gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
 data_range=255), computed strip by strip so that every intermediate stays in the processor's cache.
 """

@@ -139,7 +139,7 @@ class Moments:
 
 
 def following(first: range, later: range) -> range:
-    """The shards of both, refused unless `later` begins where `first` ends. A state without shards is neutral."""
+    """The shards of both, refused unless `later` begins where `first` ends. No shards at all is neutral."""
     if not later:
         return first
     if not first:
