@@ -137,7 +137,7 @@ def check_record(record: Any, path: Path) -> Record:
     found = Manifest(record["manifest"].get("identity", {}), {}).id
     if not record["id"] == found == path.stem:
         raise ResultsError(
-            f"{path}: its name, its id {record['id']!r} and its identity (id {found!r}) must agree; export it again"
+            f"{path}: its name, id {record['id']!r} and identity (id {found!r}) must agree; export it again"
         )
     return record
 
@@ -346,8 +346,8 @@ def _latency(latency: Mapping[str, float] | None) -> str:
 
 def _legend(rows: Sequence[Row], board: Board) -> str:
     lines = [
-        f"Ranked by {board.ranking.title}; methods whose bootstrap intervals overlap with that of the first of "
-        "their group share its rank. In brackets: 95 % intervals.",
+        f"Ranked by {board.ranking.title}; methods whose bootstrap intervals overlap with that of the first "
+        "of their group share its rank. In brackets: 95 % intervals.",
         f"*floor*: `{board.floor}` returns its input. *ceiling*: `{board.ceiling}` returns the exact "
         "counterfactual. Neither is ranked.",
     ]

@@ -145,7 +145,7 @@ def _edit_one(
         ) from error
     except Exception as error:  # whatever a plugin may raise; --debug shows where
         raise BrokenPromise(
-            f"{method} failed on {name}, {width}×{height} px ({type(error).__name__}: {error}); try --size 256"
+            f"{method} failed on {name}, {width}×{height} px: {type(error).__name__}: {error}; try --size 256"
         ) from error
     check_promise(result, batch, method=method, edit=request.title, ids=[name])
     return to_bytes(result.cpu())[0].numpy()

@@ -19,7 +19,7 @@ def sheet(
     *,
     cell: int | None = None,
 ) -> Image.Image:
-    """Pictures (3, H, W) uint8 in a grid. Titles are wrapped at words; if one does not fit then, all stand upright.
+    """Pictures (3, H, W) uint8 in a grid. Titles wrap at words; if one still does not fit, all stand upright.
 
     `cell` is the side of a cell in pixels; by default that of the largest picture, at least 64, at most 512.
     """
@@ -78,7 +78,10 @@ def _lines(title: str, width: int, font: ImageFont.ImageFont | ImageFont.FreeTyp
             lines.append(word)
     text = "\n".join(lines)
     measure = ImageDraw.Draw(Image.new("RGB", (1, 1)))
-    x0, y0, x1, y1 = measure.multiline_textbbox((0, 0), text, font=font, align="center")
-    page = Image.new("RGB", (max(1, round(x1 - x0)), max(1, round(y1 - y0) + GAP)), GROUND)
-    ImageDraw.Draw(page).multiline_text((-x0, -y0), text, fill=INK, font=font, align="center")
+    x0, _, x1, _ = measure.multiline_textbbox((0, 0), text, font=font, align="center")
+    depth = measure.multiline_textbbox((0, 0), "\n".join("Ag" for _ in lines), font=font)[
+        3
+    ]  # equal for equal lines
+    page = Image.new("RGB", (max(1, round(x1 - x0)), max(1, round(depth) + GAP)), GROUND)
+    ImageDraw.Draw(page).multiline_text((-x0, 0), text, fill=INK, font=font, align="center")
     return page

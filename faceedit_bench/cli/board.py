@@ -89,7 +89,7 @@ def _write(texts: dict[Path, str]) -> None:
     from ..store.folder import write
 
     for place, text in texts.items():
-        write(place, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8"))  # type: ignore[misc]
+        write(place, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8"))
 
 
 def _print(definition: object, rows: list, texts: dict[Path, str]) -> None:  # type: ignore[type-arg]

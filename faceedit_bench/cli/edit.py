@@ -45,8 +45,8 @@ def edit(
 ) -> None:
     """Edit PHOTOS; write <photo>-edited.png for each, at its own resolution, and sheet.png.
 
-    All --set are asked for together. What a photo shows is unknown, so an attribute that you set is taken to be
-    the opposite now, and every attribute that you do not set stays as it is.
+    All --set are asked for together. What a photo shows is unknown, so an attribute that you set is taken to
+    be the opposite now, and every attribute that you do not set stays as it is.
     """
     from ..config import parse_overrides
     from ..edit import Request, edit_photos

@@ -22,7 +22,7 @@ from ..errors import ResultsError
 )
 @click.option("--results", type=click.Path(path_type=Path), help="Where runs lie.  [default: results]")
 def export(run: str, target: Path, results: Path | None) -> None:
-    """Write the record of RUN (a folder, <method>-<id> or an id) as runs/<suite>/<id>.json of the leaderboards."""
+    """Write the record of RUN (a folder, <method>-<id> or an id): runs/<suite>/<id>.json of the leaderboards."""
     from ..store.folder import find, read_json, write_json
     from ..store.records import export as make_record
 
@@ -30,7 +30,7 @@ def export(run: str, target: Path, results: Path | None) -> None:
     place = target / "runs" / record["manifest"]["identity"]["suite"]["name"] / f"{record['id']}.json"
     if place.exists() and read_json(place)["scores"] != record["scores"]:
         raise ResultsError(
-            f"{place} has other scores for the same run; one of the two is damaged: repeat the run, then export"
+            f"{place} has other scores for the same run; one is damaged: repeat the run, then export"
         )
     place.parent.mkdir(parents=True, exist_ok=True)
     write_json(place, record)

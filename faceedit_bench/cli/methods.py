@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -40,7 +41,7 @@ def methods(name: str | None, as_json: bool) -> None:
     note_broken(found.broken)
 
 
-def _blocks(rows: list[tuple[str, ...]]) -> str:
+def _blocks(rows: Sequence[tuple[str, ...]]) -> str:
     """Name, version and summary on one line; presets and origin below, so that 80 columns suffice."""
     listing: list[tuple[str, str, str]] = []
     for name, version, presets, distribution, summary in rows:
@@ -124,4 +125,4 @@ def _print_one(method: dict[str, Any]) -> None:
     ]
     click.echo()
     click.echo(table(("option", "type", *names, "default"), rows))
-    click.echo(f"\nchange one with: faceedit-bench run --method {method['name']} --option {rows[0][0]}=…")
+    click.echo(f"\nchange one with: faceedit-bench run --method {method['name']} --set {rows[0][0]}=…")

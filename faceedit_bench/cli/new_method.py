@@ -49,7 +49,7 @@ def check_name(name: str) -> None:
     """A method's name is also a module's: lower case, and nobody else's."""
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         raise BadConfig(
-            f"{name!r} cannot name a method; wanted lower-case letters, digits and single hyphens, like my-method"
+            f"{name!r} cannot name a method; wanted lower-case letters, digits, single hyphens: my-method"
         )
     module = module_of(name)
     if (

@@ -55,7 +55,7 @@ def _print_one(one: suite.Suite) -> None:
         ("conflicts", one.conflicts),
         (
             "arithmetic",
-            f"shards of {one.shard_size}, batches of {one.batch_size}, seed {one.seed}, threads {one.threads}",
+            f"shards of {one.shard_size}, batches {one.batch_size}, {one.threads} threads, seed {one.seed}",
         ),
         ("fingerprint", one.fingerprint()),
     ]

@@ -2,7 +2,7 @@
 
 How a file becomes (3, H, W) uint8 RGB, in this order:
 
-1. An embedded colour profile (ICC) other than sRGB is converted to sRGB; CMYK without one is converted plainly.
+1. Colours go through an embedded profile (ICC) to sRGB; CMYK without one is converted plainly.
 2. 16-bit grey is scaled by 255/65535 and rounded; 16-bit colour keeps its high byte.
 3. Grey is replicated to three channels, palettes are looked up.
 4. Transparency is composited on white.
