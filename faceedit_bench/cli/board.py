@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import ResultsError, UnknownName
 from .output import as_json, print_json
 from .table import table
+
+if TYPE_CHECKING:
+    from ..board import Board, Row
 
 FOLDER = "leaderboards"
 
@@ -86,23 +90,23 @@ def _difference(place: Path, text: str) -> str:
 
 
 def _write(texts: dict[Path, str]) -> None:
+    from functools import partial
+
     from ..store.folder import write
 
     for place, text in texts.items():
-        write(place, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8"))
+        write(place, partial(Path.write_text, data=text, encoding="utf-8"))
 
 
-def _print(definition: object, rows: list, texts: dict[Path, str]) -> None:  # type: ignore[type-arg]
+def _print(definition: Board, rows: list[Row], texts: dict[Path, str]) -> None:
     """The ranking on the terminal; every column is in the files."""
-    from ..board import Board
-
-    assert isinstance(definition, Board)
     index = definition.columns.index(definition.ranking)
     digits = definition.ranking.digits
     click.echo(f"{definition.title}\n")
+    cells = [row.cells[index] for row in rows]
     listing = [
-        (row.rank or row.mark, row.label, row.cells[index].text(digits) if row.cells[index] else "–", row.run)
-        for row in rows
+        (row.rank or row.mark, row.label, cell.text(digits) if cell else "–", row.run)
+        for row, cell in zip(rows, cells, strict=True)
     ]
     click.echo(table(("rank", "method", definition.ranking.title, "run"), listing))
     click.echo("\n" + "\n".join(f"written: {place}" for place in texts))

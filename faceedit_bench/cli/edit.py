@@ -28,7 +28,7 @@ from .output import note
     "--option", "options", multiple=True, metavar="KEY=VALUE", help="Option of the method; may be repeated."
 )
 @click.option("--strength", type=float, default=1.0, show_default=True, help="How much of the edit.")
-@click.option("--device", default="cpu", show_default=True, help="Where to compute, for example cuda.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda or auto.")
 @click.option("--overwrite", is_flag=True, help="Replace pictures that exist already.")
 def edit(
     photos: tuple[Path, ...],

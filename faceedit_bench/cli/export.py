@@ -22,7 +22,7 @@ from ..errors import ResultsError
 )
 @click.option("--results", type=click.Path(path_type=Path), help="Where runs lie.  [default: results]")
 def export(run: str, target: Path, results: Path | None) -> None:
-    """Write the record of RUN (a folder, <method>-<id> or an id): runs/<suite>/<id>.json of the leaderboards."""
+    """Write the record of RUN (a folder or an id) as runs/<suite>/<id>.json of the leaderboards."""
     from ..store.folder import find, read_json, write_json
     from ..store.records import export as make_record
 

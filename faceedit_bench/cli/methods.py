@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -94,7 +95,11 @@ def _options(spec: MethodSpec) -> list[dict[str, Any]]:
 
 
 def _type(annotation: Any) -> str:
-    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    """`int`; the choices of a Literal, for example `lstu | stu | none`."""
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    if choices := re.fullmatch(r"(?:typing\.)?Literal\[(.*)\]", text):
+        return " | ".join(choice.strip().strip("'\"") for choice in choices[1].split(","))
+    return text
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
@@ -105,24 +110,31 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 
 def _print_one(method: dict[str, Any]) -> None:
     size = ", ".join(f"{side} px" for side in method["resolutions"]) or "any size"
-    attributes = ", ".join(method["attributes"]) or "whatever the suite has"
-    click.echo(f"{method['name']} {method['version']}: {method['summary']}")
-    click.echo(f"paper {method['paper']}; {size}; from {method['distribution']} (plugin {method['plugin']})")
-    click.echo(f"attributes: {attributes}\n")
+    facts = [
+        ("paper", method["paper"]),
+        ("works at", size),
+        ("attributes", ", ".join(method["attributes"]) or "whatever the suite has"),
+        ("from", f"{method['distribution']}, plugin {method['plugin']}"),
+    ]
+    click.echo(f"{method['name']} {method['version']}: {method['summary']}\n")
+    click.echo(table(("fact", "value"), facts))
     presets = [(preset["name"], preset["weights"], preset["summary"]) for preset in method["presets"]]
-    click.echo(table(("preset", "weights", "what it is"), presets))
+    click.echo("\n" + table(("preset", "weights", "what it is"), presets))
     if not method["options"]:
         return click.echo("\nno options")
-    names = [preset["name"] for preset in method["presets"]]
     rows = [
-        (
-            option["name"],
-            option["type"],
-            *(str(preset["options"].get(option["name"], "")) for preset in method["presets"]),
-            str(option["default"]),
-        )
-        for option in method["options"]
+        (option["name"], option["type"], _values(option, method["presets"])) for option in method["options"]
     ]
-    click.echo()
-    click.echo(table(("option", "type", *names, "default"), rows))
-    click.echo(f"\nchange one with: faceedit-bench run --method {method['name']} --set {rows[0][0]}=…")
+    click.echo("\n" + table(("option", "type", "value"), rows))
+    first = method["options"][0]
+    click.echo(f"\nto change one: --set {first['name']}={first['default']}, with run or train")
+
+
+def _values(option: dict[str, Any], presets: Sequence[dict[str, Any]]) -> str:
+    """`0.5`, or `16 (demo); 32 (paper, release)` where presets differ. The first preset is the default."""
+    owners: dict[str, list[str]] = {}
+    for preset in presets:
+        owners.setdefault(str(preset["options"][option["name"]]), []).append(preset["name"])
+    if len(owners) == 1:
+        return next(iter(owners))
+    return "; ".join(f"{value} ({', '.join(names)})" for value, names in owners.items())
