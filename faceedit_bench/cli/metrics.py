@@ -8,7 +8,6 @@ from ..catalog import catalog
 from .output import as_json, note_broken, print_json
 from .table import table
 
-
 EDITS = {"flip": "edits", "reconstruction": "the reconstruction", "every": "edits and the reconstruction"}
 
 

@@ -2,11 +2,11 @@
 
 How a file becomes (3, H, W) uint8 RGB, in this order:
 
-1. Colours go through an embedded profile (ICC) to sRGB; CMYK without one is converted plainly.
+1. The rotation written in EXIF is applied.
 2. 16-bit grey is scaled by 255/65535 and rounded; 16-bit colour keeps its high byte.
-3. Grey is replicated to three channels, palettes are looked up.
-4. Transparency is composited on white.
-5. The rotation written in EXIF is applied.
+3. Colours go through an embedded profile (ICC) to sRGB; CMYK without one is converted plainly.
+4. Grey is replicated to three channels, palettes are looked up.
+5. Transparency is composited on white.
 
 The first frame of an animation is taken.
 """
@@ -37,7 +37,7 @@ def read_image(path: str | Path) -> np.ndarray:
     try:
         with Image.open(path) as file:
             file.load()
-            upright = ImageOps.exif_transpose(_to_rgb(file, path))
+            rgb = _to_rgb(ImageOps.exif_transpose(file), path)
     except FileNotFoundError:
         raise BadImage(f"{path}: no such file; wanted a picture") from None
     except IsADirectoryError:
@@ -53,21 +53,16 @@ def read_image(path: str | Path) -> np.ndarray:
         raise BadImage(
             f"{path}: truncated or damaged ({error}); get the file again or leave it out"
         ) from None
-    return np.ascontiguousarray(np.asarray(upright).transpose(2, 0, 1))
+    return np.ascontiguousarray(np.asarray(rgb).transpose(2, 0, 1))
 
 
 def _to_rgb(image: Image.Image, path: Path) -> Image.Image:
-    """Any mode -> RGB, keeping the EXIF data."""
-    exif = image.info.get("exif")
+    """Any mode -> RGB."""
     if image.mode.startswith("I") or image.mode == "F":
         image = _eight_bits(image, path)
     if image.mode in _TRANSPARENT or "transparency" in image.info:
-        rgb = _on_white(image, path)
-    else:
-        rgb = _in_srgb(image, path)
-    if exif is not None:
-        rgb.info["exif"] = exif
-    return rgb
+        return _on_white(image, path)
+    return _in_srgb(image, path)
 
 
 def _eight_bits(image: Image.Image, path: Path) -> Image.Image:
