@@ -69,13 +69,14 @@ def _phases(options: Options, editor: str, critic_step, editor_step) -> tuple[Ph
 
 
 def critic_terms(critic: nn.Module, real: Tensor, fake: Tensor, batch: TrainBatch, options: Options) -> Terms:
-    """Losses of a critic on pictures and edits (B, 3, side, side)."""
-    scores, logits = critic(torch.cat([real, fake]))
-    real_scores, fake_scores = scores.chunk(2)
+    """Losses of a critic on pictures and edits (B, 3, side, side); in float32, for the penalty's sake."""
+    with torch.autocast(real.device.type, enabled=False):
+        scores, logits = critic(torch.cat([real, fake.float()]))
+        real_scores, fake_scores = scores.chunk(2)
+        penalty = gradient_penalty(lambda images: critic(images)[0], real, fake, batch.generator)
     return {
         "wasserstein": critic_loss(real_scores, fake_scores),
-        "penalty": options.penalty
-        * gradient_penalty(lambda images: critic(images)[0], real, fake, batch.generator),
+        "penalty": options.penalty * penalty,
         "attributes": options.critic_attributes * attribute_loss(logits[: len(real)], batch.source),
     }
 
