@@ -1,9 +1,9 @@
 """faceedit-bench: compare face attribute editing methods under one protocol.
 
-    import faceedit_bench as fb
+import faceedit_bench as fb
 
-    editor = fb.load_method("coogan")                 # edit(batch) -> edited faces
-    scores = fb.run("coogan", suite="drawn-128")      # a pandas DataFrame
+editor = fb.load_method("coogan")                 # edit(batch) -> edited faces
+scores = fb.run("coogan", suite="drawn-128")      # a pandas DataFrame
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ __all__ = ["__version__", "load_method", "run"]
 
 
 def load_method(
-    name: str, *, preset: str | None = None, weights: str | Path | None = None, device: str = "cpu", **options: Any
+    name: str,
+    *,
+    preset: str | None = None,
+    weights: str | Path | None = None,
+    device: str = "cpu",
+    **options: Any,
 ) -> Editor:
     """The editor of method `name`, ready for `edit(batch)`; options override those of the preset."""
     from .weights import load_method as load

@@ -60,7 +60,9 @@ class Catalog:
     def _find(self, kind: str, table: dict[str, Spec], name: str) -> Spec:
         if name in table:
             return table[name]
-        reasons = "".join(f"\nplugin {plugin!r} is broken: {why}" for plugin, why in sorted(self.broken.items()))
+        reasons = "".join(
+            f"\nplugin {plugin!r} is broken: {why}" for plugin, why in sorted(self.broken.items())
+        )
         raise UnknownName(kind, name, table, extra=reasons)
 
 
@@ -125,4 +127,6 @@ def _check(kind: str, table: dict[str, Any], wanted: type, spec: object, found: 
     name = spec.name  # type: ignore[attr-defined]
     if name in table:
         taken = found.origins[kind, name]
-        raise PluginBroken(f"{kind} {name!r} is already offered by plugin {taken.plugin!r} ({taken.distribution})")
+        raise PluginBroken(
+            f"{kind} {name!r} is already offered by plugin {taken.plugin!r} ({taken.distribution})"
+        )

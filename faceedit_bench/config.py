@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def load(kind: type[T], path: Path, overrides: Iterable[str] = ()) -> T:
-    """Fill the frozen dataclass `kind` from a TOML file; `overrides` are `key=value` as on the command line."""
+    """Fill the frozen dataclass `kind` from a TOML file; `overrides` are the `key=value` of --set."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

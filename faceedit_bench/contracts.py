@@ -82,7 +82,7 @@ class Pin:
 
     @classmethod
     def from_card(cls, path: Path) -> Pin | None:
-        """The pin in the weights card (JSON) that training wrote beside a plugin; None where there is no card."""
+        """The pin in the weights card (JSON) that training wrote beside a plugin; None without a card."""
         if not path.exists():
             return None
         try:
@@ -96,7 +96,8 @@ class Pin:
 class LoadContext(Protocol):
     """What a plugin's `load` gets: a device, and checked weights."""
 
-    device: str
+    @property
+    def device(self) -> str: ...
 
     def restore(self, network: nn.Module, part: int = 0) -> nn.Module:
         """Load weights file number `part` strictly; the network comes back on the device in eval mode."""

@@ -50,8 +50,8 @@ def measure(
     macs, flops              of convolutions, matrix products and attention; flops = 2·macs
     peak_activation_bytes    most bytes of living tensors besides weights, the input included; a lower bound
                              of what the process needs, since operators' scratch memory is not seen
-    latency                  median, mean, min, p5, p90, p95 of n iterations, their `seconds`, warm-up iterations,
-                             and `cpu_mean`, the process's own time: far below the mean on a busy machine
+    latency                  median, mean, min, p5, p90, p95 of n iterations, all their `seconds`, number of
+                             warm-up runs, `cpu_mean`: the process's own time, to tell a busy machine
     cuda                     on a GPU: peaks of allocated and reserved bytes, and of the very first pass
     """
     batch = sample_batch(resolution, attributes, device)

@@ -7,6 +7,7 @@ the suite's thread count. Who evaluates it, and when, cannot change a bit (desig
 from __future__ import annotations
 
 import functools
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +37,7 @@ class Setup:
     suite: Suite
     preset: str | None = None
     weights: str | None = None
-    options: tuple[tuple[str, Any], ...] = ()
+    options: str = "{}"  # JSON of what the user set
     data: str | None = None
     device: str = "cpu"
 
@@ -49,7 +50,9 @@ class ShardResult:
     states: dict[str, dict[str, np.ndarray]]  # metric -> arrays of its state
     images: int
     seconds: float
-    pictures: np.ndarray  # (K, 3, H, W) uint8: the edits of the suite's first KEPT samples that are in this shard
+    pictures: (
+        np.ndarray
+    )  # (K, 3, H, W) uint8: the edits of the suite's first KEPT samples that are in this shard
 
 
 @dataclass
@@ -94,7 +97,9 @@ def usable_metrics(suite: Suite) -> tuple[list[MetricSpec], dict[str, str]]:
         if lacking:
             absent[name] = f"needs {', '.join(lacking)}, which data set {dataset.name!r} does not have"
         elif roles:
-            raise BadConfig(f"suite {suite.name!r}: metric {name!r} needs a judge for {', '.join(roles)} in [judges]")
+            raise BadConfig(
+                f"suite {suite.name!r}: metric {name!r} needs a judge for {', '.join(roles)} in [judges]"
+            )
         elif not any(applies(spec, edit) for edit in suite.edits):
             absent[name] = f"is defined for {spec.on} edits, of which suite {suite.name!r} has none"
         else:
@@ -122,11 +127,15 @@ def workbench(setup: Setup) -> Workbench:
     """Build what a worker needs, once per process."""
     suite = setup.suite
     set_numerics(suite.threads)
-    choice = choose(setup.method, preset=setup.preset, weights=setup.weights, options=dict(setup.options))
+    choice = choose(
+        setup.method, preset=setup.preset, weights=setup.weights, options=json.loads(setup.options)
+    )
     wanted = choice.spec.attributes or suite.attributes
     unknown = [name for name in wanted if name not in suite.attributes]
     if unknown:
-        raise BadConfig(f"{setup.method} edits {', '.join(unknown)}, which suite {suite.name!r} does not list")
+        raise BadConfig(
+            f"{setup.method} edits {', '.join(unknown)}, which suite {suite.name!r} does not list"
+        )
     specs, _ = usable_metrics(suite)
     return Workbench(
         method=setup.method,
@@ -137,7 +146,8 @@ def workbench(setup: Setup) -> Workbench:
         attributes=wanted,
         wants_truth="truth" in choice.spec.needs,
         judges={
-            role: build_judge(catalog().judge(suite.judges[role]), setup.device) for role in judge_roles(specs)
+            role: build_judge(catalog().judge(suite.judges[role]), setup.device)
+            for role in judge_roles(specs)
         },
         metrics={spec.name: (spec, spec.load()) for spec in specs},
         device=setup.device,
@@ -212,7 +222,7 @@ def _observe(bench: Workbench, edit_index: int, positions: range) -> Observation
 
 
 def _labels(labels: np.ndarray, suite: Suite) -> list[int]:
-    """Labels in the suite's order; a data set without labels gives zeros, and no metric that needs them runs."""
+    """Labels in the suite's order; zeros where there are none, and no metric that needs them runs."""
     if len(labels) not in (0, len(suite.attributes)):
         raise BadDataset(f"wanted {len(suite.attributes)} labels per face, found {len(labels)}")
     return [int(value) for value in labels] or [0] * len(suite.attributes)
@@ -241,13 +251,15 @@ def _for_method(bench: Workbench, batch: EditBatch, truth: Tensor | None) -> Edi
 
 
 def check_promise(result: Any, asked: EditBatch, *, method: str, edit: str, ids: Sequence[str]) -> None:
-    """A method returns the same shape, dtype, device and range, and numbers; otherwise: which sample, which edit."""
+    """Same shape, dtype, device and range, and numbers; otherwise BrokenPromise: which sample, which edit."""
     name, where = method, f"edit {edit!r}"
     if not isinstance(result, Tensor):
         raise BrokenPromise(f"{name}, {where}: wanted a tensor, found {type(result).__name__}")
     wanted = asked.images
     if result.shape != wanted.shape:
-        raise BrokenPromise(f"{name}, {where}: returned {tuple(result.shape)}; must keep {tuple(wanted.shape)}")
+        raise BrokenPromise(
+            f"{name}, {where}: returned {tuple(result.shape)}; must keep {tuple(wanted.shape)}"
+        )
     if (result.dtype, result.device) != (wanted.dtype, wanted.device):
         raise BrokenPromise(
             f"{name}, {where}: returned {result.dtype} on {result.device}; "
@@ -260,7 +272,9 @@ def check_promise(result: Any, asked: EditBatch, *, method: str, edit: str, ids:
     ):
         if bad.any():
             first = ids[int(bad.nonzero()[0])]
-            raise BrokenPromise(f"{name}, {where}, sample {first!r}: {what} ({int(bad.sum())} of {len(ids)} samples)")
+            raise BrokenPromise(
+                f"{name}, {where}, sample {first!r}: {what} ({int(bad.sum())} of {len(ids)} samples)"
+            )
 
 
 # ---- all shards -----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from .suite import Shard, Suite
 def write_pictures(
     folder: Path, suite: Suite, samples: Samples, shards: Sequence[Shard], pictures: Mapping[int, np.ndarray]
 ) -> None:
-    """`<sample>/<edit>.png` for the first samples of the suite, and `sheet.png` with a row for each of them."""
+    """`<sample>/<edit>.png` for the first samples of the suite, and `sheet.png` with a row for each."""
     kept: dict[str, np.ndarray] = {
         suite.edits[shard.edit].name: pictures[shard.number] for shard in shards if shard.start == 0
     }

@@ -37,7 +37,9 @@ class Observation:
     truth: Tensor | None  # (B, 3, H, W) uint8
     regions: Tensor | None  # (B, H, W) uint8
     judges: dict[str, Judge]
-    remembered: MutableMapping[tuple[str, int], Tensor] = field(default_factory=dict)  # source answers, by position
+    remembered: MutableMapping[tuple[str, int], Tensor] = field(
+        default_factory=dict
+    )  # source answers, by position
     _answers: dict[tuple[str, str], Tensor] = field(default_factory=dict)
 
     def judge(self, role: str, image: str = "edited") -> Tensor:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import folders, suite as suites
+from . import folders
+from . import suite as suites
 from .catalog import catalog
 from .errors import BadConfig
 from .manifest import Manifest, plain, provenance
@@ -63,7 +65,7 @@ def run(
     device: str = "cpu",
     measure_cost: bool = True,
 ) -> RunResult:
-    """Evaluate `method` over `suite`; a run that was stopped goes on where it was, and ends with the same bits.
+    """Evaluate `method` over `suite`; a run that was stopped goes on, and ends with the same bits.
 
     Args:
         suite: name of a suite, or path of its TOML file; with `data` alone, the suite "folder".
@@ -89,7 +91,7 @@ def run(
         suite=chosen,
         preset=choice.preset,
         weights=None if weights is None else str(Path(weights).resolve()),
-        options=tuple(sorted((options or {}).items())),
+        options=json.dumps(dict(options or {})),
         data=None if data is None else str(Path(data).resolve()),
         device=device,
     )
@@ -156,7 +158,9 @@ def _judge_pins(suite: Suite) -> dict[str, dict[str, str]]:
     for role in sorted(wanted):
         spec = catalog().judge(suite.judges[role])
         if spec.role != role:
-            raise BadConfig(f"suite {suite.name!r}: judge {spec.name!r} answers for {spec.role!r}, not for {role!r}")
+            raise BadConfig(
+                f"suite {suite.name!r}: judge {spec.name!r} answers for {spec.role!r}, not for {role!r}"
+            )
         path = locate(spec.pin, home_of(spec))
         if path is not None:
             check(path, spec.pin)
@@ -168,7 +172,9 @@ def _check_truth(choice: Choice, suite: Suite) -> None:
     provided = catalog().dataset(suite.dataset).provides
     lacking = [need for need in choice.spec.needs if need not in provided]
     if lacking:
-        raise BadConfig(f"{choice.spec.name} needs {', '.join(lacking)}, which data set {suite.dataset!r} lacks")
+        raise BadConfig(
+            f"{choice.spec.name} needs {', '.join(lacking)}, which data set {suite.dataset!r} lacks"
+        )
 
 
 def _device(asked: str) -> str:
@@ -192,7 +198,9 @@ def _evaluate(setup: Setup, shards: tuple[Shard, ...], folder: RunFolder, worker
     jobs = [_Job(setup, shard, folder.path) for shard in shards if shard.number not in done]
     if not jobs:
         return
-    with bar(f"{setup.method} on {setup.suite.name}", sum(job.shard.stop - job.shard.start for job in jobs)) as advance:
+    with bar(
+        f"{setup.method} on {setup.suite.name}", sum(job.shard.stop - job.shard.start for job in jobs)
+    ) as advance:
         for images in _execute(jobs, workers, setup.device):
             advance(images)
 
@@ -240,7 +248,9 @@ def _cost(setup: Setup) -> dict[str, Any]:
     from . import cost
     from .weights import build_editor
 
-    choice = choose(setup.method, preset=setup.preset, weights=setup.weights, options=dict(setup.options))
+    choice = choose(
+        setup.method, preset=setup.preset, weights=setup.weights, options=json.loads(setup.options)
+    )
     if choice.spec.needs:
         return {}  # the ceiling row is read from the data set; it costs nothing that could be compared
     attributes = choice.spec.attributes or setup.suite.attributes

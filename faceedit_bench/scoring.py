@@ -19,7 +19,9 @@ Stored = Mapping[int, Mapping[str, Mapping[str, "np.ndarray"]]]  # shard number 
 ALL = "all"
 
 
-def scores(suite: Suite, metrics: Sequence[MetricSpec], shards: Sequence[Shard], stored: Stored) -> list[Score]:
+def scores(
+    suite: Suite, metrics: Sequence[MetricSpec], shards: Sequence[Shard], stored: Stored
+) -> list[Score]:
     """Every score of a run, metric by metric: each edit it is defined for, then "all" over the flips."""
     found: list[Score] = []
     for spec in metrics:
@@ -42,7 +44,9 @@ def _states(
         per_edit[edit.name] = fold(parts)
         flips += [] if edit.is_reconstruction else parts
     if flips:
-        fresh = [restore_state(metric, part.to_arrays()) for part in flips]  # merging may reuse the first state
+        fresh = [
+            restore_state(metric, part.to_arrays()) for part in flips
+        ]  # merging may reuse the first state
         per_edit[ALL] = fold(fresh)
     return per_edit
 
@@ -54,7 +58,7 @@ def _score(spec: MetricSpec, metric: Metric, edit: str, state: Any, seed: int) -
     for key, value in values.items():
         between = bounds.get(key)
         low, high = (float(between[0]), float(between[1])) if between else (None, None)
-        kind = (_KINDS[spec.interval] if between else "none")
+        kind = _KINDS[spec.interval] if between else "none"
         found.append(Score(key, spec.version, edit, float(value), low, high, len(state), kind))
     return found
 
@@ -76,7 +80,9 @@ def per_sample(
             metric = spec.load()
             if not applies(spec, edit) or not hasattr(metric, "per_sample"):
                 continue
-            state = fold([restore_state(metric, stored[s.number][spec.name]) for s in shards if s.edit == index])
+            state = fold(
+                [restore_state(metric, stored[s.number][spec.name]) for s in shards if s.edit == index]
+            )
             for key, values in metric.per_sample(state).items():
                 table[key] = values
         tables.append(table)

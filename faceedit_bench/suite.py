@@ -37,7 +37,7 @@ CONFLICTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
 }
 """Rule id -> attribute switched on -> attributes it clears. `stgan` is the released code of AttGAN and STGAN
-without its Mustache/No_Beard coupling; `drawn` is `stgan` for faces that are bald or have a hair colour, not both."""
+without its Mustache/No_Beard coupling; `drawn` is `stgan` for faces that are bald or have a hair colour."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Suite:
     attributes: tuple[str, ...]
     edits: tuple[Edit, ...]
     metrics: tuple[str, ...]
-    judges: dict[str, str] = field(default_factory=dict)  # role -> judge name
+    judges: dict[str, str] = field(default_factory=dict, hash=False)  # role -> judge name
     conflicts: str = "none"  # id in CONFLICTS
     count: int = 0  # number of samples; 0 takes the whole split
     shard_size: int = 100
@@ -120,7 +120,7 @@ def target_labels(
     """(A,) target labels after reversing `flips` under the conflict rule, and (A,) which were asked for."""
     target = [int(value) for value in source]
     edited = [name in flips for name in attributes]
-    for column, name in enumerate(attributes):
+    for column in range(len(attributes)):
         if edited[column]:
             target[column] = 1 - target[column]
     for column, name in enumerate(attributes):

@@ -70,7 +70,9 @@ def check(path: Path, pin: Pin) -> None:
     """Compare size and hash with the pin; WrongWeights tells both."""
     stat = path.stat()
     if stat.st_size != pin.bytes:
-        raise WrongWeights(f"{path}: wanted {pin.bytes} bytes, found {stat.st_size}; get it from: {pin.origin}")
+        raise WrongWeights(
+            f"{path}: wanted {pin.bytes} bytes, found {stat.st_size}; get it from: {pin.origin}"
+        )
     found = _sha256(path, stat.st_mtime_ns, stat.st_size)
     if found != pin.sha256:
         raise WrongWeights(f"{path}: wanted sha256 {pin.sha256}, found {found}; get it from: {pin.origin}")
@@ -139,7 +141,7 @@ def choose(
     weights: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Choice:
-    """Resolve names, options and files of a method; nothing is loaded. Missing weights are all named at once."""
+    """Resolve names, options and files of a method; nothing is loaded. Missing weights are named at once."""
     spec = catalog().method(name)
     preset = preset or spec.default_preset
     if preset not in spec.presets:
@@ -163,7 +165,9 @@ def _files(name: str, pins: tuple[Pin, ...], home: Path) -> tuple[Path, ...]:
     found = {pin: locate(pin, home) for pin in pins}
     missing = [pin for pin, path in found.items() if path is None]
     if missing:
-        lines = [f"  {pin.file}: {pin.bytes} bytes, licence {pin.licence}, from {pin.origin}" for pin in missing]
+        lines = [
+            f"  {pin.file}: {pin.bytes} bytes, licence {pin.licence}, from {pin.origin}" for pin in missing
+        ]
         remedy = f"put them into {folders.weights()} (faceedit-bench weights add FILE)"
         raise WrongWeights("\n".join([f"{name} lacks weights:", *lines, remedy]))
     return tuple(path for path in found.values() if path is not None)

@@ -15,12 +15,20 @@ Examples:
 """
 )
 @click.option("--method", required=True, help="Name of the method; see `faceedit-bench methods`.")
-@click.option("--suite", default="drawn-128", show_default=True, help="Name of a suite, or path of its TOML file.")
+@click.option(
+    "--suite", default="drawn-128", show_default=True, help="Name of a suite, or path of its TOML file."
+)
 @click.option("--preset", help="Preset of the method; its first one by default.")
 @click.option("--weights", type=click.Path(), help="Weights file to use instead of the preset's own.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the method; repeatable.")
-@click.option("--data", type=click.Path(), help="Folder of the data set; alone: score any folder of pictures.")
-@click.option("--results", type=click.Path(), help="Results folder.  [default: $FACEEDIT_RESULTS or results/]")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the method; repeatable."
+)
+@click.option(
+    "--data", type=click.Path(), help="Folder of the data set; alone: score any folder of pictures."
+)
+@click.option(
+    "--results", type=click.Path(), help="Results folder.  [default: $FACEEDIT_RESULTS or results/]"
+)
 @click.option("--workers", type=int, help="Processes; their number changes no bit.  [default: one per core]")
 @click.option("--limit", type=int, help="Only the first so many faces: a quick look, its own suite.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or auto.")

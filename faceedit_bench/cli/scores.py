@@ -1,4 +1,4 @@
-"""How a run is printed: blocks of metrics that fit 80 columns, cost, what is absent, where everything lies."""
+"""How a run is printed: blocks of metrics that fit 80 columns, cost, what is absent, where it lies."""
 
 from __future__ import annotations
 

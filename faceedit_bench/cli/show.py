@@ -15,7 +15,9 @@ Examples:
 """
 )
 @click.argument("run", required=False)
-@click.option("--results", type=click.Path(), help="Results folder.  [default: $FACEEDIT_RESULTS or results/]")
+@click.option(
+    "--results", type=click.Path(), help="Results folder.  [default: $FACEEDIT_RESULTS or results/]"
+)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def show(run: str | None, results: str | None, as_json: bool) -> None:
     """List the stored runs, or show one: by folder, by id, or by the start of its id."""

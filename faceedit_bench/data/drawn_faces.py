@@ -29,7 +29,7 @@ CHUNK = 10  # identities drawn per task
 class DrawnFaces:
     """A packed range of drawn people (contracts.Samples)."""
 
-    attributes = THIRTEEN
+    attributes: tuple[str, ...] = THIRTEEN
 
     def __init__(self, folder: Path, split: str, resolution: int) -> None:
         self.folder, self.resolution = folder, resolution
@@ -45,7 +45,9 @@ class DrawnFaces:
 
     def __getitem__(self, index: int) -> Sample:
         name = str(self.first + index)
-        return Sample(name, self.images[index], self.labels[index], identity=name, regions=self.regions[index])
+        return Sample(
+            name, self.images[index], self.labels[index], identity=name, regions=self.regions[index]
+        )
 
     def digest(self) -> str:
         return pack.digest(self.folder)
@@ -70,7 +72,9 @@ def open_drawn(root: Path | None, split: str, resolution: int, count: int) -> Dr
         raise UnknownName("split of drawn-faces", split, FIRST_SEED)
     count = count or DEFAULT_COUNT[split]
     if not 1 <= count <= MOST or resolution < 16:
-        raise BadDataset(f"drawn-faces: wanted 1 to {MOST} faces of at least 16 px, found {count} of {resolution} px")
+        raise BadDataset(
+            f"drawn-faces: wanted 1 to {MOST} faces of at least 16 px, found {count} of {resolution} px"
+        )
     folder = folders.cache() / "drawn-faces" / f"v{drawn.VERSION}-{split}-{resolution}px-{count}"
     if not folder.exists():
         _fill(folder, split, resolution, count)
@@ -90,7 +94,8 @@ def _fill(folder: Path, split: str, size: int, count: int) -> None:
     if with_truths:
         shapes["truths"] = (count, len(THIRTEEN), 3, size, size)
     tasks = [
-        (FIRST_SEED[split], start, min(start + CHUNK, count), size, with_truths) for start in range(0, count, CHUNK)
+        (FIRST_SEED[split], start, min(start + CHUNK, count), size, with_truths)
+        for start in range(0, count, CHUNK)
     ]
     with bar(f"drawing {split} faces at {size} px", count) as advance:
         pack.make(folder, shapes, _parts(tasks), advance)
@@ -115,7 +120,10 @@ def _draw_part(task: tuple[int, int, int, int, bool]) -> tuple[slice, pack.Array
     images, regions = _draw(seeds, labels, size)
     arrays = {"images": images, "regions": regions, "labels": np.array(labels, np.uint8)}
     if with_truths:
-        pictures = [_draw([seed] * len(THIRTEEN), _single_flips(row), size)[0] for seed, row in zip(seeds, labels, strict=True)]
+        pictures = [
+            _draw([seed] * len(THIRTEEN), _single_flips(row), size)[0]
+            for seed, row in zip(seeds, labels, strict=True)
+        ]
         arrays["truths"] = np.stack(pictures)
     return slice(start, stop), arrays
 

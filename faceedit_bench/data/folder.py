@@ -74,5 +74,7 @@ def _read_all(paths: list[Path], resolution: int) -> list[np.ndarray]:
     if broken:
         more = f"\n  and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
         listed = "\n  ".join(broken[:NAMED])
-        raise BadImage(f"{len(broken)} of {len(paths)} pictures cannot be read; mend or remove them:\n  {listed}{more}")
+        raise BadImage(
+            f"{len(broken)} of {len(paths)} pictures cannot be read; mend or remove them:\n  {listed}{more}"
+        )
     return pictures

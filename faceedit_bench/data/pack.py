@@ -25,11 +25,13 @@ def read(folder: Path) -> dict[str, np.ndarray]:
 
 
 def digest(folder: Path) -> str:
-    """sha256 over names and content of the arrays, checked against what was recorded when they were packed."""
+    """sha256 over names and content of the arrays, checked against what was recorded at packing."""
     recorded = json.loads((folder / "pack.json").read_text())["digest"]
     found = _digest(read(folder))
     if found != recorded:
-        raise BadDataset(f"{folder}: wanted content {recorded[:16]}, found {found[:16]}; delete this folder, it is remade")
+        raise BadDataset(
+            f"{folder}: wanted content {recorded[:16]}, found {found[:16]}; delete this folder, it is remade"
+        )
     return found
 
 

@@ -27,6 +27,11 @@ def map(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> 
 
 def _end_with_parent() -> None:
     """A worker whose parent was killed must not stay behind."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
     parent = multiprocessing.parent_process()
-    assert parent is not None
-    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+    assert parent is not None, "called in a worker"
+    parent.join()
+    os._exit(1)

@@ -61,7 +61,9 @@ class RunFolder:
         try:
             return Manifest(content["identity"], content["provenance"])
         except (KeyError, TypeError):
-            raise ResultsError(f"{self.path / 'manifest.json'}: not a manifest; delete the folder and run again") from None
+            raise ResultsError(
+                f"{self.path / 'manifest.json'}: not a manifest; delete the folder and run again"
+            ) from None
 
     @property
     def is_complete(self) -> bool:
@@ -81,7 +83,9 @@ class RunFolder:
                 owner = (file.metadata() or {}).get("run")
                 arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         except (SafetensorError, OSError) as error:
-            raise ResultsError(f"{path}: damaged ({error}); delete this file and run the same command again") from None
+            raise ResultsError(
+                f"{path}: damaged ({error}); delete this file and run the same command again"
+            ) from None
         if owner != self.manifest.id:
             raise ResultsError(f"{path}: belongs to run {owner}, wanted {self.manifest.id}; delete this file")
         pictures = arrays.pop("pictures")
@@ -94,7 +98,9 @@ class RunFolder:
     def scores(self) -> list[Score]:
         """Every stored score of a complete run."""
         if not self.is_complete:
-            raise ResultsError(f"{self.path}: this run is not complete; give the same run command again to finish it")
+            raise ResultsError(
+                f"{self.path}: this run is not complete; give the same run command again to finish it"
+            )
         return [Score(**entry) for entry in read_json(self.path / "scores.json")]
 
     def cost(self) -> dict[str, Any]:
@@ -108,9 +114,16 @@ class RunFolder:
         """Store one finished shard."""
         from safetensors.numpy import save_file
 
-        arrays = {f"{metric}/{key}": value for metric, state in result.states.items() for key, value in state.items()}
+        arrays = {
+            f"{metric}/{key}": value
+            for metric, state in result.states.items()
+            for key, value in state.items()
+        }
         arrays["pictures"] = result.pictures
-        write(self._shard(result.number), lambda path: save_file(arrays, path, metadata={"run": self.manifest.id}))
+        write(
+            self._shard(result.number),
+            lambda path: save_file(arrays, path, metadata={"run": self.manifest.id}),
+        )
 
     def finish(self, scores: Iterable[Score], samples: pd.DataFrame, cost: dict[str, Any]) -> None:
         """Store samples and cost, and scores last."""
@@ -132,14 +145,18 @@ def begin(root: Path, manifest: Manifest) -> RunFolder:
         with tempfile.TemporaryFile(dir=folder.path):
             pass
     except OSError as error:
-        raise ResultsError(f"{folder.path}: cannot be written ({error.strerror}); choose another with --results") from None
+        raise ResultsError(
+            f"{folder.path}: cannot be written ({error.strerror}); choose another with --results"
+        ) from None
     free = shutil.disk_usage(folder.path).free
     if free < NEEDED:
         raise ResultsError(f"{folder.path}: wanted {NEEDED >> 20} MiB of free disk, found {free >> 20} MiB")
     if not (folder.path / "manifest.json").exists():
         write_json(folder.path / "manifest.json", plain(manifest))
     elif folder.manifest.id != manifest.id:
-        raise ResultsError(f"{folder.path}/manifest.json does not belong to run {manifest.id}; move the folder away")
+        raise ResultsError(
+            f"{folder.path}/manifest.json does not belong to run {manifest.id}; move the folder away"
+        )
     return folder
 
 
@@ -147,10 +164,14 @@ def find(run: str, root: Path) -> RunFolder:
     """A run by the path of its folder, by its id or by the start of it."""
     if (Path(run) / "manifest.json").is_file():
         return RunFolder(Path(run))
-    matches = sorted(path.parent for path in root.glob("*/*/manifest.json") if _matches(path.parent.name, run))
+    matches = sorted(
+        path.parent for path in root.glob("*/*/manifest.json") if _matches(path.parent.name, run)
+    )
     if len(matches) != 1:
         what = "no run" if not matches else f"{len(matches)} runs"
-        raise ResultsError(f"{run!r}: {what} of that id in {root}; wanted a run's folder, its id or <method>-<id>")
+        raise ResultsError(
+            f"{run!r}: {what} of that id in {root}; wanted a run's folder, its id or <method>-<id>"
+        )
     return RunFolder(matches[0])
 
 
@@ -173,7 +194,7 @@ def write(path: Path, save: Callable[[Path], object]) -> None:
         temporary.unlink(missing_ok=True)
         if is_full(error):
             raise ResultsError(
-                f"{path}: the disk is full; what was finished is kept, make room and give the same command again"
+                f"{path}: the disk is full; what was finished is kept; make room and run the same again"
             ) from None
         raise
 
