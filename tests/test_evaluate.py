@@ -1,0 +1,51 @@
+"""What the engine does with a method's answers, right or wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from faceedit_bench.api import EditBatch
+from faceedit_bench.errors import BrokenPromise
+from faceedit_bench.evaluate import check_promise
+from faceedit_bench.observe import to_bytes, to_unit
+from faceedit_bench.suite import THIRTEEN
+
+
+def asked() -> EditBatch:
+    labels = torch.zeros(2, 13)
+    return EditBatch(
+        torch.zeros(2, 3, 8, 8), labels, labels, labels.bool(), torch.ones(2), torch.arange(2), THIRTEEN
+    )
+
+
+def spoiled(change: Callable[[Tensor], object]) -> Tensor:
+    images = torch.zeros(2, 3, 8, 8)
+    change(images)
+    return images
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (None, "wanted a tensor, found NoneType"),
+        (torch.zeros(2, 3, 8, 7), r"returned \(2, 3, 8, 7\); must keep \(2, 3, 8, 8\)"),
+        (torch.zeros(2, 3, 8, 8, dtype=torch.float64), "torch.float64"),
+        (spoiled(lambda x: x[1, 0, 0, 0].fill_(torch.nan)), "sample 'second': returned NaN"),
+        (spoiled(lambda x: x[0, 0, 0, 0].fill_(torch.inf)), "sample 'first': returned NaN or infinity"),
+        (spoiled(lambda x: x[1].fill_(1.5)), r"sample 'second': left the range \[-1, 1\] \(up to 1.5\)"),
+    ],
+)
+def test_a_broken_promise_names_method_edit_and_sample(result: object, words: str) -> None:
+    with pytest.raises(BrokenPromise, match=words) as error:
+        check_promise(result, asked(), method="mine", edit="Bangs", ids=["first", "second"])
+    assert "mine" in str(error.value) and "'Bangs'" in str(error.value)
+
+
+def test_rounding_is_to_nearest_and_the_way_back_is_exact() -> None:
+    every = torch.arange(256, dtype=torch.uint8)
+    assert torch.equal(to_bytes(to_unit(every)), every)
+    assert to_bytes(torch.tensor([-2.0, 2.0, 0.0])).tolist() == [0, 255, 128]
