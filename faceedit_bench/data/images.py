@@ -35,7 +35,10 @@ def read_image(path: str | Path) -> np.ndarray:
     """The picture as (3, H, W) uint8 RGB, upright; BadImage names the file, what is wrong and what to do."""
     path = Path(path)
     try:
-        with Image.open(path) as file:
+        with (
+            path.open("rb") as content,
+            Image.open(content) as file,
+        ):  # by name, Pillow garbles rotated grey TIFF
             file.load()
             rgb = _to_rgb(ImageOps.exif_transpose(file), path)
     except FileNotFoundError:
