@@ -1,4 +1,4 @@
-"""Pictures of every kind come in as upright 8-bit RGB; what cannot be read is named; what is written is whole."""
+"""Pictures of every kind come in as upright 8-bit RGB; what cannot be read is named; files are whole."""
 
 from __future__ import annotations
 
@@ -99,8 +99,10 @@ def test_exif_rotation_holds_for_grey_and_transparent_pictures_too(tmp_path: Pat
     for mode, suffix in (("L", "png"), ("RGBA", "png"), ("P", "png"), ("L", "tif"), ("RGB", "webp")):
         path = save(tmp_path / f"{mode}.{suffix}", RAMP.transpose(1, 2, 0), mode=mode, exif=exif)
         assert read_image(path).shape == (3, 5, 4), path
+    turned = np.rot90(np.stack([RAMP[0]] * 3), -1, axes=(1, 2))
+    assert np.array_equal(read_image(save(tmp_path / "grey.tif", RAMP[0], exif=exif)), turned)
     deep = save(tmp_path / "deep.png", RAMP[0].astype(np.uint16) * 257, exif=exif)
-    assert np.array_equal(read_image(deep), np.rot90(np.stack([RAMP[0]] * 3), -1, axes=(1, 2)))
+    assert np.array_equal(read_image(deep), turned)
 
 
 def test_a_colour_profile_is_converted_to_srgb(tmp_path: Path) -> None:
