@@ -78,7 +78,7 @@ def build(entries: Iterable[EntryPoint]) -> Catalog:
     for entry in entries:
         try:
             _add(found, entry)
-        except Exception as error:  # a plugin may raise anything; the rest must go on
+        except (Exception, SystemExit) as error:  # a plugin may raise anything; the rest must go on
             found.broken[entry.name] = f"{type(error).__name__}: {error}"
     return found
 
@@ -94,6 +94,9 @@ def _add(found: Catalog, entry: EntryPoint) -> None:
     for (kind, table, wanted), specs in zip(kinds, offers, strict=True):
         for spec in specs:
             _check(kind, table, wanted, spec, found)
+        names = [spec.name for spec in specs]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise PluginBroken(f"offers {kind} {', '.join(map(repr, twice))} more than once")
     distribution = entry.dist
     origin = Origin(
         plugin=entry.name,
