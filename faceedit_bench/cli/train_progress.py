@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -11,9 +12,11 @@ from typing import Any
 SECONDS = 30.0  # between lines where there is no terminal
 
 
-def progress() -> Bar | Lines:
-    """What suits stderr."""
-    return Bar() if sys.stderr.isatty() else Lines()
+def progress() -> list[Bar | Lines]:
+    """What suits stderr; nothing when $FACEEDIT_QUIET is set."""
+    if os.environ.get("FACEEDIT_QUIET"):
+        return []
+    return [Bar() if sys.stderr.isatty() else Lines()]
 
 
 def told(losses: Mapping[str, float]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,14 +31,15 @@ def merged(
         file = shipped(given["method"], given.get("preset"))
         if file:
             say(f"settings from {file}")
-    for_device = {"precision": "bf16", "compile": True} if is_gpu else {}
+    for_device = {"precision": "bf16", "compile": True, "channels_last": True} if is_gpu else {}
     if file is None:
         base = config.fill(TrainingConfig, {**for_device, **given}, where="options")
     else:
         base = config.load(TrainingConfig, file)
         _same_method(base, given, file)
-        own = {} if _says_precision(file) else for_device
-        base = config.fill(TrainingConfig, {**own, **given}, where="options", base=base)
+        said = tomllib.loads(file.read_text(encoding="utf-8"))
+        not_said = {key: value for key, value in for_device.items() if key not in said}
+        base = config.fill(TrainingConfig, {**not_said, **given}, where="options", base=base)
     stages = _without_own(base, given)
     return dataclasses.replace(base, options={**base.options, **options}, stages=stages)
 
@@ -57,12 +59,6 @@ def _same_method(base: TrainingConfig, given: Mapping[str, Any], file: Path) -> 
 
     if "method" in given and given["method"] != base.method:
         raise BadConfig(f"{file} is for method {base.method!r}; --method says {given['method']!r}")
-
-
-def _says_precision(file: Path) -> bool:
-    import tomllib
-
-    return "precision" in tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def _without_own(base: TrainingConfig, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class TrainingConfig:
     sample_every: int = 500
     save_every: int = 500
     compile: bool = False
-    channels_last: bool = True
+    channels_last: bool = False  # pays on a GPU, not on a CPU
     threads: int = 0  # of the CPU; 0 leaves torch's choice. More or fewer give other bits
 
     def __post_init__(self) -> None:

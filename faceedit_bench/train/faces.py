@@ -96,19 +96,24 @@ class Batches:
         size = self.settings.batch_size
         rows = self.rows(number * size, size)
         generator = seeded(*self.key, "batch", number)
-        images = torch.from_numpy(self.faces.images[rows])  # (B, 3, H, W) uint8
+        images = self.faces.images[rows]  # (B, 3, H, W) uint8, a copy
         if self.settings.flip:
-            mirrored = torch.rand(size, generator=generator) < 0.5
-            images[mirrored] = images[mirrored].flip(-1)
+            for row in torch.nonzero(torch.rand(size, generator=generator) < 0.5).flatten():
+                images[row] = images[row, :, :, ::-1]
         source = torch.from_numpy(self.faces.labels[rows]).float()  # (B, A)
         target = self._target(source, generator)
         return TrainBatch(
-            images=images.to(self.device, torch.float32, memory_format=self.format).div_(127.5).sub_(1),
+            images=self._as_seen(torch.from_numpy(images)),
             source=source.to(self.device),
             target=target.to(self.device, torch.float32),
             generator=generator,
             step=step,
         )
+
+    def _as_seen(self, images: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, W) uint8 on the CPU to float32 in [-1, 1] on the device."""
+        there = images.to(self.device).contiguous(memory_format=self.format)
+        return torch.div(there, 127.5).sub_(1)
 
     def rows(self, start: int, size: int) -> np.ndarray:
         """(size,) indices at positions [start, start + size) of the endless stream of epochs."""

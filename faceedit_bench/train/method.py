@@ -151,7 +151,7 @@ def _first_weights(path: Path | None, recipes: Sequence[Recipe]) -> States:
         try:
             networks[name].load_state_dict(state)
         except RuntimeError as error:
-            raise WrongWeights(f"{path}: {error}") from None
+            raise WrongWeights(f"{path}: {' '.join(str(error).split())}") from None
     return states
 
 
@@ -180,7 +180,7 @@ def _made(
     return {
         "steps": result.step,
         "of": result.steps,
-        "seconds": round(result.seconds, 1),
+        "seconds": round(result.seconds, 2),
         "size": size,
         "faces": len(faces),
         "digest": faces.digest,
@@ -210,7 +210,7 @@ def _card(
         "stages": made,
         "complete": is_complete,
         "seed": chosen.seed,
-        "seconds": round(sum(stage["seconds"] for stage in made.values()), 1),
+        "seconds": round(sum(stage["seconds"] for stage in made.values()), 2),
         "device": device_name(device),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,

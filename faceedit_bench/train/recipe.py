@@ -94,7 +94,7 @@ class Settings:
     sample_every: int = 500  # steps between sample sheets; 0 none
     minutes: float = 0.0  # stop, save and return after this long; 0 no limit
     compile: bool = False  # torch.compile of the exported networks
-    channels_last: bool = True
+    channels_last: bool = False  # memory format; pays on a GPU, not on a CPU
     threads: int = 0  # of the CPU; 0 leaves torch's choice
 
     def __post_init__(self) -> None:

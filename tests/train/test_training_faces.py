@@ -1,0 +1,155 @@
+"""Faces to train on and the order in which batches take them."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from toy_training import ATTRIBUTES, faces, recipe, settings
+
+from faceedit_bench.contracts import Sample
+from faceedit_bench.errors import BadDataset, UnknownName
+from faceedit_bench.train import TrainingFaces
+from faceedit_bench.train.faces import Batches
+
+
+class Listed:
+    """A data set that is only a sequence (contracts.Samples)."""
+
+    attributes = ATTRIBUTES
+
+    def __init__(self, shapes=((3, 8, 8), (3, 8, 8)), labels=((0, 1), (1, 0))):
+        self.shapes, self.rows = shapes, labels
+
+    def __len__(self):
+        return len(self.shapes)
+
+    def __getitem__(self, index):
+        image = np.full(self.shapes[index], index, np.uint8)
+        return Sample(str(index), image, np.array(self.rows[index], np.uint8))
+
+    def digest(self):
+        return "listed"
+
+
+def batches(**changes):
+    return Batches(faces(), recipe(), settings(**changes), torch.device("cpu"))
+
+
+def as_seen(pictures):
+    return torch.from_numpy(pictures).float() / 127.5 - 1
+
+
+# ---- order ----------------------------------------------------------------------------------------
+
+
+def test_an_epoch_shows_every_face_once():
+    stream = batches(batch_size=5)
+    assert sorted(stream.rows(0, 20)) == list(range(20))
+    assert sorted(stream.rows(20, 20)) == list(range(20))
+    assert list(stream.rows(0, 20)) != list(stream.rows(20, 20))
+
+
+def test_a_batch_across_the_end_of_an_epoch_takes_from_both():
+    stream = batches()
+    whole = np.concatenate([stream.rows(0, 20), stream.rows(20, 20)])
+    assert list(stream.rows(18, 4)) == list(whole[18:22])
+
+
+def test_a_batch_may_be_larger_than_the_data_set():
+    assert np.bincount(batches().rows(0, 60)).tolist() == [3] * 20
+
+
+def test_a_batch_depends_on_its_number_and_the_seed_alone():
+    stream = batches()
+    stream.batch(0, 1)
+    late, fresh = stream.batch(7, 8), batches().batch(7, 8)
+    assert torch.equal(late.images, fresh.images) and torch.equal(late.target, fresh.target)
+    assert not torch.equal(late.images, batches(seed=2).batch(7, 8).images)
+
+
+# ---- batches --------------------------------------------------------------------------------------
+
+
+def test_pictures_reach_the_loss_between_minus_one_and_one_exactly():
+    data = faces()
+    data.images[:, :, 0, 0], data.images[:, :, 7, 7] = 0, 255
+    batch = Batches(data, recipe(), settings(flip=False), torch.device("cpu")).batch(0, 1)
+    assert batch.images.min() == -1 and batch.images.max() == 1
+    rows = Batches(data, recipe(), settings(), torch.device("cpu")).rows(0, 4)
+    assert torch.equal(batch.images, as_seen(data.images[rows]))
+    assert torch.equal(batch.source, torch.from_numpy(data.labels[rows]).float())
+
+
+def test_flipping_mirrors_some_pictures_and_leaves_the_data_alone():
+    data = faces()
+    before = data.images.copy()
+    stream = Batches(data, recipe(), settings(batch_size=20), torch.device("cpu"))
+    seen, plain = stream.batch(0, 1).images, as_seen(before[stream.rows(0, 20)])
+    mirrored = [torch.equal(one, other.flip(-1)) for one, other in zip(seen, plain, strict=True)]
+    same = [torch.equal(one, other) for one, other in zip(seen, plain, strict=True)]
+    assert all(a != b for a, b in zip(mirrored, same, strict=True))
+    assert 0 < sum(mirrored) < 20
+    assert np.array_equal(data.images, before)
+
+
+def test_default_targets_are_the_labels_of_the_batch_in_another_order():
+    batch = batches(batch_size=12).batch(0, 1)
+    assert sorted(batch.target.tolist()) == sorted(batch.source.tolist())
+    assert not torch.equal(batch.target, batch.source)
+
+
+def test_a_batch_of_one_asks_for_the_labels_of_another_face():
+    stream = batches(batch_size=1)
+    assert any(
+        not torch.equal(batch.target, batch.source) for batch in (stream.batch(n, n) for n in range(8))
+    )
+
+
+def test_a_recipe_may_choose_its_own_targets():
+    own = recipe(targets=lambda labels, generator: 1 - labels)
+    batch = Batches(faces(), own, settings(), torch.device("cpu")).batch(0, 1)
+    assert torch.equal(batch.target, 1 - batch.source)
+    assert torch.equal(batch.change, 1 - 2 * batch.source)
+
+
+# ---- where faces come from ------------------------------------------------------------------------
+
+
+def test_a_data_set_without_packed_arrays_is_gathered_in_the_wanted_columns():
+    packed = TrainingFaces.of(Listed(), ("Male",))
+    assert packed.images.shape == (2, 3, 8, 8) and packed.images[1].max() == 1
+    assert packed.labels.tolist() == [[1], [0]]
+    assert packed.digest == "listed"
+
+
+def test_a_packed_data_set_is_taken_as_it_is():
+    data = Listed()
+    data.images, data.labels = faces().images, faces().labels
+    assert TrainingFaces.of(data).images is data.images
+
+
+def test_an_attribute_the_data_set_lacks_is_named():
+    with pytest.raises(UnknownName, match="did you mean 'Male'"):
+        TrainingFaces.of(Listed(), ("Mail",))
+
+
+def test_faces_without_labels_are_refused():
+    data = Listed(labels=((), ()))
+    with pytest.raises(BadDataset, match="training needs labels"):
+        TrainingFaces.of(data)
+
+
+def test_pictures_of_several_sizes_are_refused():
+    with pytest.raises(BadDataset, match="pictures of one size"):
+        TrainingFaces.of(Listed(shapes=((3, 8, 8), (3, 9, 9))))
+
+
+def test_no_faces_at_all_are_refused():
+    with pytest.raises(BadDataset, match="no faces"):
+        dataclasses.replace(faces(), images=faces().images[:0], labels=faces().labels[:0])
+
+
+def test_float_pictures_are_refused():
+    with pytest.raises(BadDataset, match=r"uint8, found .* float64"):
+        dataclasses.replace(faces(), images=faces().images / 255)
