@@ -192,6 +192,20 @@ def test_the_printed_pin_is_python_that_gives_the_pin():
     assert eval(compile(ast.Expression(line.value), "pin", "eval"), {"Pin": Pin}) == pin
 
 
+def test_a_full_disk_keeps_the_weights_from_before(tmp_path, monkeypatch):
+    trained = train_method(FAST, tmp_path)
+
+    def full(tensors, path):
+        path.write_bytes(b"some of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    with pytest.raises(ResultsError, match="No space left on device"):
+        train_method(FAST, tmp_path)
+    check(trained.weights, trained.pin)
+    assert not list(tmp_path.glob("*.part"))
+
+
 # ---- what is refused ------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from toy_training import criticise, faces, paint, preview, recipe, settings
 from faceedit_bench.errors import BadConfig, BrokenPromise, ResultsError, TrainingFailed, UnknownName
 from faceedit_bench.train import Phase, Recipe, Settings, checkpoint, train
 from faceedit_bench.train.average import Average
+from faceedit_bench.train.interrupt import stop_on_signals
 from faceedit_bench.train.trainer import Training
 
 
@@ -167,6 +169,13 @@ def test_training_leaves_the_global_random_state_alone(tmp_path):
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_the_memory_format_changes_speed_and_not_meaning(tmp_path):
+    plain = train(recipe(), faces(), settings(2), tmp_path / "plain")
+    other = train(recipe(), faces(), settings(2, channels_last=True), tmp_path / "last")
+    one, two = plain.averages["editor"]["mix.weight"], other.averages["editor"]["mix.weight"]
+    assert torch.allclose(one, two, atol=5e-4)  # two updates of at most 2e-4 each
+
+
 def test_bf16_training_keeps_float32_weights(tmp_path):
     result = train(recipe(), faces(), settings(2, precision="bf16"), tmp_path / "bf16")
     plain = train(recipe(), faces(), settings(2), tmp_path / "fp32")
@@ -317,6 +326,32 @@ def test_a_signal_stops_after_the_step_and_saves(tmp_path, number):
     assert result.stopped == "signal" and result.step in (3, 4)
     assert checkpoint.load(tmp_path)["step"] == result.step
     assert signal.getsignal(number) is before
+
+
+def test_a_second_ctrl_c_interrupts_at_once():
+    with stop_on_signals() as wish:
+        os.kill(os.getpid(), signal.SIGINT)
+        while not wish.asked:
+            pass
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+            while True:
+                pass
+
+
+def test_training_outside_the_main_thread_leaves_signals_alone(tmp_path):
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(train, recipe(), faces(), settings(2), tmp_path).result()
+    assert result.is_complete
+
+
+def test_a_log_that_cannot_be_written_keeps_the_last_checkpoint(tmp_path):
+    train(recipe(), faces(), settings(2), tmp_path)
+    (tmp_path / "log.jsonl").unlink()
+    watch = Watch(at=3, act=(tmp_path / "log.jsonl").mkdir)
+    with pytest.raises(ResultsError, match=r"log.jsonl: cannot be written .*last checkpoint is kept"):
+        train(recipe(), faces(), settings(4), tmp_path, watch=[watch])
+    assert checkpoint.load(tmp_path)["step"] == 2
 
 
 def test_a_loss_that_is_not_a_number_stops_with_step_and_phase(tmp_path):
