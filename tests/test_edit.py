@@ -1,0 +1,199 @@
+"""Photographs in, edited photographs and a sheet out: at their own size, whole, or not at all."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from faceedit_bench.api import THIRTEEN, EditBatch, MethodSpec
+from faceedit_bench.catalog import Origin, catalog
+from faceedit_bench.data import images
+from faceedit_bench.data.images import read_image
+from faceedit_bench.edit import Request, edit_photos
+from faceedit_bench.errors import BadConfig, BadImage, BrokenPromise, ResultsError, UnknownName
+
+Edit = Callable[[EditBatch], object]
+
+
+@pytest.fixture
+def method() -> Iterator[Callable[[Edit], str]]:
+    """Offers a function as the method `trial` for one test."""
+    found = catalog()
+
+    def offer(edit: Edit) -> str:
+        editor = type("Trial", (), {"edit": lambda self, batch: edit(batch)})
+        found.methods["trial"] = MethodSpec(
+            "trial", "1", "for a test", "none", THIRTEEN, (), load=lambda options, context: editor()
+        )
+        found.origins["method", "trial"] = Origin("trial", "tests", "0")
+        return "trial"
+
+    yield offer
+    found.methods.pop("trial", None)
+    found.origins.pop(("method", "trial"), None)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (30, 45, 3), np.uint8)).save(path)
+    return path
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+GLASSES = Request({"Eyeglasses": 1})
+
+
+def test_an_edited_photo_has_the_resolution_of_the_photo(photo: Path, tmp_path: Path) -> None:
+    written = edit_photos([photo], method="copy", request=GLASSES, out=tmp_path / "out")
+    assert [path.name for path in written] == ["photo-edited.png", "sheet.png"]
+    assert files(tmp_path / "out") == ["photo-edited.png", "sheet.png"]
+    assert np.array_equal(read_image(written[0]), read_image(photo))  # copy changes no bit
+
+
+def test_a_method_that_darkens_darkens_the_photo_and_the_sheet(
+    photo: Path, tmp_path: Path, method: Callable[[Edit], str]
+) -> None:
+    name = method(lambda batch: torch.full_like(batch.images, -1))
+    edited, sheet = edit_photos([photo], method=name, request=GLASSES, out=tmp_path)
+    assert read_image(edited).max() == 0
+    page = read_image(sheet)
+    assert (
+        page[:, :, -100:].min(axis=0) == 0
+    ).sum() >= 64 * 42  # the last cell, 64 px wide, shape kept, is black
+
+
+def test_the_difference_asked_for_is_exactly_what_was_set(
+    photo: Path, tmp_path: Path, method: Callable[[Edit], str]
+) -> None:
+    seen: list[EditBatch] = []
+    name = method(lambda batch: seen.append(batch) or batch.images)
+    request = Request({"Eyeglasses": 1, "Male": 0}, strength=0.5)
+    edit_photos([photo], method=name, request=request, out=tmp_path / "out")
+    (batch,) = seen
+    change = dict(zip(batch.attributes, batch.change[0].tolist(), strict=True))
+    assert {key: value for key, value in change.items() if value} == {"Eyeglasses": 1, "Male": -1}
+    asked = [key for key, value in zip(batch.attributes, batch.edited[0].tolist(), strict=True) if value]
+    assert asked == ["Eyeglasses", "Male"]
+    assert batch.strength.tolist() == [0.5]
+    assert batch.images.shape == (1, 3, 30, 45)
+    assert (batch.source.min(), batch.source.max()) == (0, 1)
+
+
+def test_size_scales_the_shorter_side_and_keeps_the_shape(photo: Path, tmp_path: Path) -> None:
+    request = Request({"Eyeglasses": 1}, size=60)
+    edited, _ = edit_photos([photo], method="copy", request=request, out=tmp_path / "out")
+    assert read_image(edited).shape == (3, 60, 90)
+
+
+def test_a_photo_of_one_pixel_is_edited(tmp_path: Path) -> None:
+    Image.new("RGB", (1, 1), (9, 8, 7)).save(tmp_path / "dot.png")
+    edited, _ = edit_photos([tmp_path / "dot.png"], method="copy", request=GLASSES, out=tmp_path / "out")
+    assert read_image(edited)[:, 0, 0].tolist() == [9, 8, 7]
+
+
+def test_the_astronaut_keeps_her_512_pixels(tmp_path: Path) -> None:
+    skimage = pytest.importorskip("skimage.data")
+    Image.fromarray(skimage.astronaut()).save(tmp_path / "astronaut.png")
+    edited, sheet = edit_photos(
+        [tmp_path / "astronaut.png"],
+        method="copy",
+        request=Request({"Eyeglasses": 1, "Male": 0}),
+        out=tmp_path,
+    )
+    assert read_image(edited).shape == (3, 512, 512)
+    assert Image.open(sheet).width > 2 * 512  # source and edit, side by side
+
+
+# ---- refusals: one clear line, nothing written
+
+
+def refuse(photos: list[Path], out: Path, error: type[Exception], match: str, **changes: object) -> None:
+    before = files(out)
+    given: dict[str, object] = {"method": "copy", "request": GLASSES, **changes}
+    with pytest.raises(error, match=match):
+        edit_photos(photos, out=out, **given)  # type: ignore[arg-type]
+    assert files(out) == before
+
+
+def test_an_unknown_method_or_attribute_gets_the_nearest_name(photo: Path, tmp_path: Path) -> None:
+    refuse([photo], tmp_path / "out", UnknownName, "did you mean 'copy'", method="cpoy")
+    refuse(
+        [photo], tmp_path / "out", UnknownName, "did you mean 'Eyeglasses'", request=Request({"Eyeglases": 1})
+    )
+
+
+def test_nothing_asked_is_refused(photo: Path, tmp_path: Path) -> None:
+    refuse([photo], tmp_path / "out", BadConfig, "at least one --set", request=Request({}))
+
+
+def test_a_bad_photo_stops_everything_before_the_first_is_written(photo: Path, tmp_path: Path) -> None:
+    (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much more")
+    refuse([photo, tmp_path / "cut.jpg"], tmp_path / "out", BadImage, r"cut\.jpg")
+    refuse([photo, tmp_path / "gone.jpg"], tmp_path / "out", BadImage, r"gone\.jpg: no such file")
+
+
+def test_what_exists_is_kept_unless_told(photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    edit_photos([photo], method="copy", request=GLASSES, out=out)
+    refuse([photo], out, ResultsError, "exists already; give --overwrite")
+    edit_photos([photo], method="copy", request=GLASSES, out=out, overwrite=True)
+
+
+def test_two_photos_of_one_name_are_refused(photo: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "photo.jpg"
+    other.parent.mkdir()
+    Image.open(photo).save(other)
+    refuse([photo, other], tmp_path / "out", ResultsError, "would both be written")
+
+
+def test_the_ceiling_cannot_edit_photos(photo: Path, tmp_path: Path) -> None:
+    refuse([photo], tmp_path / "out", BadConfig, "only drawn faces have", method="truth")
+
+
+def test_an_unusable_device_is_named(photo: Path, tmp_path: Path) -> None:
+    refuse([photo], tmp_path / "out", BadConfig, "abacus", device="abacus")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        (lambda images: images[:, :, 1:], r"returned \(1, 3, 29, 45\); must keep \(1, 3, 30, 45\)"),
+        (lambda images: images * 3, "left the range"),
+        (lambda images: images / 0 * 0, "NaN"),
+        (lambda images: images.double(), "float64"),
+        (lambda images: images.numpy(), "wanted a tensor, found ndarray"),
+        (lambda images: images.reshape(7, -1), "failed on photo.png, 45×30 px: RuntimeError"),
+    ],
+)
+def test_a_method_that_breaks_its_promise_is_named_with_photo_and_edit(
+    photo: Path, tmp_path: Path, method: Callable[[Edit], str], wrong: Edit, what: str
+) -> None:
+    name = method(lambda batch: wrong(batch.images))
+    refuse([photo], tmp_path / "out", BrokenPromise, f"trial.*{what}", method=name)
+
+
+def test_a_full_disk_leaves_no_half_picture(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(images.os, "fsync", full)
+    refuse([photo], tmp_path / "out", ResultsError, "No space left on device")
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(photo: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("in the way")
+    with pytest.raises(ResultsError, match="wanted a folder"):
+        edit_photos([photo], method="copy", request=GLASSES, out=tmp_path / "out")
