@@ -111,12 +111,13 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 def _print_one(method: dict[str, Any]) -> None:
     size = ", ".join(f"{side} px" for side in method["resolutions"]) or "any size"
     facts = [
+        ("name", f"{method['name']}, version {method['version']}"),
+        ("summary", method["summary"]),
         ("paper", method["paper"]),
         ("works at", size),
         ("attributes", ", ".join(method["attributes"]) or "whatever the suite has"),
         ("from", f"{method['distribution']}, plugin {method['plugin']}"),
     ]
-    click.echo(f"{method['name']} {method['version']}: {method['summary']}\n")
     click.echo(table(("fact", "value"), facts))
     presets = [(preset["name"], preset["weights"], preset["summary"]) for preset in method["presets"]]
     click.echo("\n" + table(("preset", "weights", "what it is"), presets))

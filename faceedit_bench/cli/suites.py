@@ -48,6 +48,8 @@ def _print_one(one: suite.Suite) -> None:
         for edit in one.edits
     ]
     rows = [
+        ("name", f"{one.name}, version {one.version}"),
+        ("summary", one.summary),
         ("faces", f"{one.count or 'all'} of {one.dataset}, split {one.split}, at {one.resolution} px"),
         ("edits", f"{len(one.edits)}: {', '.join(edits)}"),
         ("metrics", ", ".join(one.metrics)),
@@ -59,5 +61,4 @@ def _print_one(one: suite.Suite) -> None:
         ),
         ("fingerprint", one.fingerprint()),
     ]
-    click.echo(f"{one.name} {one.version}: {one.summary}\n")
     click.echo(table(("part", "contents"), rows))

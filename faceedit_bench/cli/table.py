@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 WIDTH = 80  # characters
 GAP = "  "
+LEAST = 12  # characters of the last column, however wide the others are
 
 
 def table(
@@ -16,7 +17,7 @@ def table(
     cells = [["" if value is None else str(value) for value in row] for row in rows]
     widths = [max(len(line[column]) for line in [list(headings), *cells]) for column in range(len(headings))]
     taken = sum(widths[:-1]) + len(GAP) * (len(headings) - 1)
-    widths[-1] = max(min(widths[-1], width - taken), 12)
+    widths[-1] = min(widths[-1], max(width - taken, LEAST))
     to_right = [heading in right.split() for heading in headings]
     lines = [_line(headings, widths, to_right), GAP.join("-" * column for column in widths)]
     for row in cells:
