@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -197,3 +198,16 @@ def test_a_file_in_the_place_of_the_folder_is_named(photo: Path, tmp_path: Path)
     (tmp_path / "out").write_text("in the way")
     with pytest.raises(ResultsError, match="wanted a folder"):
         edit_photos([photo], method="copy", request=GLASSES, out=tmp_path / "out")
+
+
+@pytest.mark.photos
+def test_every_photo_of_a_real_folder_is_edited_at_its_own_size(tmp_path: Path) -> None:
+    """Opt-in: FACEEDIT_TEST_PHOTOS names a folder of photographs, hats, profiles and grey ones included."""
+    folder = os.environ.get("FACEEDIT_TEST_PHOTOS")
+    if not folder:
+        pytest.skip("set FACEEDIT_TEST_PHOTOS to a folder of photographs")
+    weights = catalog().method("coogan").presets["demo"].weights
+    for number, path in enumerate(images.list_images(folder)):
+        out = tmp_path / str(number)
+        edited, _ = edit_photos([path], method="coogan" if weights else "copy", request=GLASSES, out=out)
+        assert read_image(edited).shape == read_image(path).shape, path
