@@ -1,0 +1,96 @@
+"""From a judge's name to its weights file and card: draw, train, measure the gates, write."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import nn
+
+from . import attributes, classes, identity, swav
+from .fit import Course, Settings
+from .pictures import Artist, Pictures, paint, testing_order, training_order
+
+Say = Callable[[str], None]
+TEST_PEOPLE = 300  # test identities the gates are measured on, fifteen pictures each
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one judge is trained and measured."""
+
+    settings: Settings
+    train: Callable[[Pictures, Settings, Say], tuple[nn.Module, Course]]
+    gates: Callable[[nn.Module, Pictures, str], dict[str, Any]]
+
+
+RECIPES: Mapping[str, Recipe] = {
+    "attributes-demo": Recipe(attributes.SETTINGS, attributes.train, attributes.gates),
+    "identity-demo": Recipe(identity.SETTINGS, identity.train, identity.gates),
+    "swav-demo": Recipe(swav.SETTINGS, swav.train, swav.gates),
+    "classes-demo": Recipe(classes.SETTINGS, classes.train, classes.gates),
+}
+
+
+def make(
+    judge: str,
+    artist: Artist,
+    settings: Settings,
+    out: Path,
+    *,
+    test_people: int = TEST_PEOPLE,
+    cache: Path | None = None,
+    say: Say = lambda line: None,
+) -> dict[str, Any]:
+    """Train a judge and write `<judge>.safetensors` and `<judge>.json` into `out`; the card comes back."""
+    recipe = RECIPES[judge]
+    faces = paint(artist, training_order(artist, settings.people), cache=cache, say=say)
+    network, course = recipe.train(faces, settings, say)
+    test = paint(artist, testing_order(artist, test_people), cache=cache, say=say)
+    network.eval()
+    training = {
+        **course.facts(),
+        "settings": dataclasses.asdict(settings),
+        "pictures": len(faces.images),
+        "renderer": artist.digest,
+        "parameters": sum(value.numel() for value in network.parameters()),
+        "torch": torch.__version__,
+    }
+    gates = {**recipe.gates(network, test, settings.device), "test_people": test_people}
+    origin = f"faceedit-bench train-judge {judge} --steps {course.steps} --seed {settings.seed}"
+    return write(judge, network, out, origin=origin, gates=gates, training=training)
+
+
+def write(
+    judge: str,
+    network: nn.Module,
+    out: Path,
+    *,
+    origin: str,
+    gates: Mapping[str, Any],
+    training: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Weights first, card last: a card never names weights that are not there."""
+    state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    content = save(state)
+    card = {
+        "judge": judge,
+        "file": f"{judge}.safetensors",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "origin": origin,
+        "licence": "MIT",
+        "gates": gates,
+        "training": training,
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{judge}.safetensors").write_bytes(content)
+    (out / f"{judge}.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    return card

@@ -1,0 +1,112 @@
+"""The demo judges the package ships: small networks trained on drawn faces, for drawn faces.
+
+Their names say `demo`: a score of theirs never shares a column with a score of a judge of photographs.
+Light to import; a judge whose card is missing (not trained yet) is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..contracts import JudgeSpec, LoadContext, Pin, View
+from ..suite import THIRTEEN
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+WEIGHTS = Path(__file__).parent / "weights"
+VIEW = View(size=64, resize="torch-bilinear-aa")
+WIDTH = 128  # D of features and embeddings
+
+KINDS: tuple[str, ...] = tuple(
+    " ".join(parts)
+    for parts in product(
+        ("bald", "black-haired", "blond", "brown-haired", "auburn or grey"),
+        ("woman", "man"),
+        ("old", "young"),
+        ("without glasses", "with glasses"),
+    )
+)
+"""The 40 classes of `classes-demo`: hair × Male × Young × Eyeglasses. Auburn or grey: neither
+bald nor one of the three colours."""
+
+
+def card_of(judge: str) -> Path:
+    """Where the card of a shipped judge lies; its weights lie beside it."""
+    return WEIGHTS / f"{judge}.json"
+
+
+# ---- loading: (B, 3, 64, 64) as VIEW prepares them -> (B, D) -----------------------------------------
+
+
+def _load_attributes(context: LoadContext) -> Callable[[Tensor], Tensor]:
+    from .networks import AttributeNetwork
+
+    return context.restore(AttributeNetwork(len(THIRTEEN)))
+
+
+def _load_identity(context: LoadContext) -> Callable[[Tensor], Tensor]:
+    from .networks import IdentityNetwork
+
+    return context.restore(IdentityNetwork())
+
+
+def _load_swav(context: LoadContext) -> Callable[[Tensor], Tensor]:
+    from .networks import SwavNetwork
+
+    return context.restore(SwavNetwork())
+
+
+def _load_classes(context: LoadContext) -> Callable[[Tensor], Tensor]:
+    from .networks import ClassNetwork
+
+    return context.restore(ClassNetwork())
+
+
+def _load_pool(context: LoadContext) -> Callable[[Tensor], Tensor]:
+    from .networks import ClassNetwork
+
+    network = context.restore(ClassNetwork())
+    assert isinstance(network, ClassNetwork)
+    return network.pool
+
+
+# ---- what is offered --------------------------------------------------------------------------------
+
+
+def specs() -> list[JudgeSpec]:
+    """The demo judges that are trained and shipped."""
+    offered = (
+        ("attributes-demo", "attributes", "13 attribute probabilities", THIRTEEN, _load_attributes),
+        ("identity-demo", "identity", "embedding of who is shown (CosFace)", (), _load_identity),
+        ("swav-demo", "features", "features learnt without labels (SwAV)", (), _load_swav),
+        ("classes-demo", "classes", "logits of 40 kinds of people", KINDS, _load_classes),
+        ("classes-pool-demo", "pool", "features under the 40 kinds of people", (), _load_pool),
+    )
+    return [
+        JudgeSpec(
+            name=name,
+            version="1",
+            role=role,
+            summary=f"{summary}; drawn faces only",
+            pin=pin,
+            view=VIEW,
+            width=len(outputs) or WIDTH,
+            load=load,
+            outputs=outputs,
+            faces="drawn",
+        )
+        for name, role, summary, outputs, load in offered
+        if (pin := Pin.from_card(card_of(_weights_of(name))))
+    ]
+
+
+def _weights_of(judge: str) -> str:
+    """`classes-pool-demo` is the network of `classes-demo`, asked one layer earlier."""
+    return "classes-demo" if judge == "classes-pool-demo" else judge
+
+
+SPECS: list[JudgeSpec] = specs()
