@@ -33,7 +33,7 @@ def kept_region(source: Tensor, truth: Tensor) -> Tensor:
 
 
 def errors_inside(a: Tensor, b: Tensor, region: Tensor) -> tuple[Tensor, Tensor]:
-    """(B,) int64 sums of absolute and squared differences of uint8 batches inside (B, H, W) regions; exact."""
+    """(B,) int64 sums of absolute and squared differences of uint8 batches in (B, H, W) regions; exact."""
     check_pair(a, b)
     difference = a.to(torch.int32).sub_(b).mul_(region[:, None])
     absolute = difference.abs().sum(dim=(1, 2, 3), dtype=torch.int64)

@@ -1,0 +1,204 @@
+"""Fréchet distance and Inception Score against SciPy, torch-fidelity and closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from observations import features, pictures, score, seen, state_of
+from scipy.linalg import sqrtm
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_isc import isc_features_to_metric
+
+from faceedit_bench.errors import BrokenPromise
+from faceedit_bench.metrics.frechet import Frechet, frechet_distance, frechet_from_moments
+from faceedit_bench.metrics.inception import InceptionScore, split_scores
+from faceedit_bench.metrics.states import Moments
+
+
+def two_sets(first: int, second: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    a = features(first, width).double().numpy()
+    b = features(second, width, seed=1).double().numpy() * 1.2 + 0.3
+    return a, b
+
+
+def total_variance(*sets: np.ndarray) -> float:
+    return sum(float(each.var(axis=0, ddof=1).sum()) for each in sets)
+
+
+def by_fidelity(a: np.ndarray, b: np.ndarray) -> float:
+    statistics = [fid_features_to_statistics(torch.from_numpy(each)) for each in (a, b)]
+    return fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
+
+
+def by_sqrtm(a: np.ndarray, b: np.ndarray) -> float:
+    first, second = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    shift = a.mean(axis=0) - b.mean(axis=0)
+    return float(shift @ shift + np.trace(first + second - 2 * sqrtm(first @ second).real))
+
+
+@pytest.mark.parametrize("reference", [by_fidelity, by_sqrtm])
+def test_full_rank_distance_equals_the_libraries(reference: object) -> None:
+    a, b = two_sets(400, 300, 32)
+    limit = 1e-8 * total_variance(a, b)  # metrics.md section 11
+    assert frechet_distance(a, b) == pytest.approx(reference(a, b), abs=limit)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("first", "second"), [(20, 20), (20, 30), (20, 300), (300, 20), (64, 65), (65, 64)])
+def test_rank_deficient_distance_equals_the_libraries(first: int, second: int) -> None:
+    a, b = two_sets(first, second, 64)
+    # the references take square roots of a singular product: 1e-4 absolute at a total variance near 70
+    limit = 1e-4 * total_variance(a, b) / 70
+    assert frechet_distance(a, b) == pytest.approx(by_fidelity(a, b), abs=limit)
+
+
+def test_distance_has_a_closed_form_where_covariances_commute() -> None:
+    generator = np.random.default_rng(0)
+    basis = np.linalg.qr(generator.normal(size=(5, 5)))[0]
+    one, two = np.array([1.0, 2, 3, 4, 0]), np.array([4.0, 2, 1, 0, 9])
+    expected = ((np.sqrt(one) - np.sqrt(two)) ** 2).sum() + 5 * 0.25
+    first, second = (basis @ np.diag(values) @ basis.T for values in (one, two))
+    found = frechet_from_moments(np.zeros(5), first, np.full(5, 0.5), second)
+    assert found == pytest.approx(expected, abs=1e-6 * (one.sum() + two.sum()))
+
+
+def test_both_routes_agree_where_both_apply() -> None:
+    a, b = two_sets(100, 100, 40)
+    moments = [(each.mean(axis=0), np.cov(each, rowvar=False)) for each in (a, b)]
+    limit = 1e-8 * total_variance(a, b)
+    assert frechet_distance(a, b) == pytest.approx(frechet_from_moments(*moments[0], *moments[1]), abs=limit)
+
+
+def test_distance_from_merged_moments_equals_that_from_features() -> None:
+    a, b = two_sets(210, 210, 20)
+    merged = []
+    for each in (a, b):
+        moments = Moments(20)
+        for batch in np.array_split(each, 7):
+            moments.update(batch)
+        merged += [moments.mean, moments.covariance]
+    assert frechet_from_moments(*merged) == pytest.approx(frechet_distance(a, b), rel=1e-9)
+
+
+@pytest.mark.parametrize("number", [2, 20, 64, 65, 200])
+def test_a_set_is_at_no_distance_from_itself(number: int) -> None:
+    a, _ = two_sets(number, 1, 64)
+    assert frechet_distance(a, a) == pytest.approx(0, abs=1e-5)
+
+
+def test_a_quarter_of_dead_features_does_no_harm() -> None:
+    a, b = two_sets(300, 300, 32)
+    a[:, :8] = b[:, :8] = 0
+    assert frechet_distance(a, b) == pytest.approx(frechet_distance(a[:, 8:], b[:, 8:]), abs=1e-6)
+
+
+def test_a_larger_shift_is_a_larger_distance() -> None:
+    a, _ = two_sets(50, 1, 16)
+    assert 0 < frechet_distance(a, a + 0.1) < frechet_distance(a, a + 0.2)
+
+
+def test_one_sample_or_broken_features_are_refused() -> None:
+    a, b = two_sets(5, 5, 3)
+    with pytest.raises(ValueError, match="at least 2 samples"):
+        frechet_distance(a[:1], b)
+    b[3, 0] = np.inf
+    with pytest.raises(ValueError, match="row 3 "):
+        frechet_distance(a, b)
+
+
+def feature_edit(number: int, width: int, seed: int, edit_index: int = 0, scale: float = 1.5) -> object:
+    source = features(number, width)
+    told = {
+        ("features", "source"): source,
+        ("features", "edited"): features(number, width, seed=seed) * scale,
+    }
+    faces = pictures(number, side=2)
+    return seen(faces, faces, edit_index=edit_index, told=told)
+
+
+def test_the_score_over_edits_is_the_mean_of_edits() -> None:
+    metric = Frechet("ssfid", "features")
+    edits = [feature_edit(30, 8, seed, index) for index, seed in enumerate((3, 4, 5))]
+    each = [score(metric, edit)["ssfid"] for edit in edits]
+    assert score(metric, *edits) == {"ssfid": pytest.approx(np.mean(each)), "ssfid.rank_deficient": 0}
+
+
+def test_copying_scores_zero_and_its_spread_is_zero() -> None:
+    source = features(24, 16)
+    told = {("pool", "source"): source, ("pool", "edited"): source}
+    faces, metric = pictures(24, side=2), Frechet("fid", "pool")
+    state = state_of(metric, seen(faces, faces, told=told))
+    assert metric.finish(state)["fid"] == pytest.approx(0, abs=1e-5)
+    assert metric.spread(state, 0)["fid"] == pytest.approx((0, 0), abs=1e-5)
+
+
+def test_seven_pictures_are_flagged_and_get_no_spread_and_one_gets_nothing() -> None:
+    metric = Frechet("ssfid", "features")
+    state = state_of(metric, feature_edit(7, 16, 3))
+    assert metric.finish(state)["ssfid.rank_deficient"] == 1
+    assert metric.spread(state, 0) == {"ssfid": None}
+    assert score(metric, feature_edit(1, 16, 3)) == {}
+
+
+def test_the_spread_lies_about_the_value_and_repeats() -> None:
+    metric = Frechet("ssfid", "features")
+    state = state_of(metric, feature_edit(60, 6, 3))
+    low, high = metric.spread(state, 7)["ssfid"]
+    assert low < metric.finish(state)["ssfid"] < high
+    assert metric.spread(state, 7)["ssfid"] == (low, high) != metric.spread(state, 8)["ssfid"]
+
+
+def test_the_spread_of_halves_estimates_the_deviation_of_the_whole() -> None:
+    metric = Frechet("ssfid", "features")
+    states = [state_of(metric, feature_edit(200, 4, seed)) for seed in range(2, 42)]
+    truth = np.std([metric.finish(state)["ssfid"] for state in states])
+    reaches = [(high - low) / 4 for low, high in (metric.spread(state, 0)["ssfid"] for state in states)]
+    assert 0.5 < np.mean(reaches) / truth < 1.5  # few halves: a rough figure, but not the wrong order
+
+
+def test_a_broken_feature_names_its_sample() -> None:
+    broken = features(4, 3)
+    broken[2] = torch.inf
+    told = {("features", "source"): features(4, 3), ("features", "edited"): broken}
+    faces = pictures(4, side=2)
+    with pytest.raises(BrokenPromise, match="sample 12 "):
+        score(Frechet("ssfid", "features"), seen(faces, faces, first_sample=10, told=told))
+
+
+# ---- Inception Score ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [50, 57, 10])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_inception_score_equals_torch_fidelity(number: int, shuffle: bool) -> None:
+    logits = features(number, 12) * 2
+    expected = isc_features_to_metric(logits, splits=10, shuffle=shuffle, rng_seed=2020)
+    found = split_scores(logits.numpy(), seed=2020 if shuffle else None)
+    assert found.mean() == pytest.approx(expected["inception_score_mean"], abs=1e-10)
+    assert found.std() == pytest.approx(expected["inception_score_std"], abs=1e-10)
+
+
+def test_a_pool_sorted_by_edit_scores_lower_unshuffled() -> None:
+    kinds = np.repeat(np.eye(10), 20, axis=0) * 6
+    assert split_scores(kinds, seed=None).mean() == pytest.approx(1)
+    assert split_scores(kinds).mean() > 3
+
+
+def test_inception_score_has_hand_worked_bounds() -> None:
+    sure = np.tile(np.eye(4) * 1000, (5, 1))  # certain of four classes, equally often in one split
+    assert split_scores(sure, splits=1).mean() == pytest.approx(4)
+    assert split_scores(np.zeros((20, 4))).tolist() == [1] * 10
+
+
+def test_few_pictures_get_fewer_splits_and_no_spread() -> None:
+    faces, metric = pictures(7, side=2), InceptionScore()
+    state = state_of(metric, seen(faces, faces, told={("classes", "edited"): features(7, 5)}))
+    assert metric.finish(state)["is.splits"] == 7
+    assert metric.spread(state, 0) == {"is": None}
+
+
+def test_the_spread_of_the_score_is_its_deviation_over_splits() -> None:
+    faces, metric = pictures(40, side=2), InceptionScore()
+    state = state_of(metric, seen(faces, faces, told={("classes", "edited"): features(40, 5)}))
+    found, (low, high) = metric.finish(state), metric.spread(state, 0)["is"]
+    assert ((low + high) / 2, (high - low) / 2) == pytest.approx((found["is"], found["is.std"]))

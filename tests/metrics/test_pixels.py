@@ -1,0 +1,202 @@
+"""PSNR, SSIM, L2 and preservation against scikit-image and against loops."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from observations import pictures, score, seen
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from torch import Tensor
+
+from faceedit_bench.errors import BadImage
+from faceedit_bench.metrics.pixels import L2, Psnr, psnr, squared_error
+from faceedit_bench.metrics.preservation import Preservation, kept_region
+from faceedit_bench.metrics.ssim import Ssim, ssim
+
+
+def smooth(side: tuple[int, int]) -> Tensor:
+    """(1, 3, H, W) uint8: a picture with gentle gradients, unlike noise."""
+    down, along = torch.linspace(0, 3, side[0])[:, None], torch.linspace(0, 5, side[1])
+    waves = torch.stack([torch.sin(down + along), torch.cos(down * along), torch.sin(down - 2 * along)])
+    return ((waves + 1) * 127.5).round().to(torch.uint8)[None]
+
+
+def damaged(picture: Tensor, how: str) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    if how == "noise":
+        noise = torch.randn(picture.shape, generator=generator) * 12
+        return (picture + noise).clamp(0, 255).round().to(torch.uint8)
+    if how == "shift":
+        return picture.roll(1, dims=3)
+    if how == "inverted":
+        return 255 - picture
+    if how == "border":
+        changed = picture.clone()
+        changed[..., :4] = 0
+        return changed
+    return torch.zeros_like(picture)  # black
+
+
+def as_skimage(picture: Tensor) -> np.ndarray:
+    return picture[0].permute(1, 2, 0).numpy()
+
+
+@pytest.mark.parametrize("how", ["noise", "shift", "inverted", "border", "black"])
+@pytest.mark.parametrize("side", [(11, 11), (64, 64), (61, 83), (300, 260)])
+def test_ssim_equals_scikit_image(how: str, side: tuple[int, int]) -> None:
+    a = smooth(side)
+    b = damaged(a, how)
+    expected = structural_similarity(
+        as_skimage(a),
+        as_skimage(b),
+        channel_axis=2,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        data_range=255,
+    )
+    assert ssim(a, b).item() == pytest.approx(expected, abs=1e-10)  # metrics.md section 11
+    assert ssim(a, b, torch.float32).item() == pytest.approx(expected, abs=2e-6)
+
+
+def test_ssim_of_a_batch_is_that_of_its_pictures() -> None:
+    a, b = pictures(3, 20), pictures(3, 20, seed=1)
+    assert ssim(a, b).tolist() == [ssim(a[i : i + 1], b[i : i + 1]).item() for i in range(3)]
+
+
+def test_ssim_of_equal_pictures_is_one_to_the_bit() -> None:
+    a = torch.cat([pictures(2, 40), torch.zeros(1, 3, 40, 40, dtype=torch.uint8)])
+    assert ssim(a, a).tolist() == [1, 1, 1]
+    assert ssim(a, a, torch.float32).tolist() == [1, 1, 1]
+
+
+def test_ssim_of_pictures_below_the_window_is_refused() -> None:
+    with pytest.raises(BadImage, match="found pictures of 10×12"):
+        ssim(smooth((10, 12)), smooth((10, 12)))
+
+
+@pytest.mark.parametrize("how", ["noise", "shift", "inverted", "border", "black"])
+def test_psnr_equals_scikit_image(how: str) -> None:
+    a = smooth((61, 83))
+    b = damaged(a, how)
+    expected = peak_signal_noise_ratio(as_skimage(a), as_skimage(b), data_range=255)
+    assert psnr(squared_error(a, b).numpy(), a.numel()).item() == pytest.approx(expected, abs=1e-9)
+
+
+def test_squared_error_is_exact_at_its_largest() -> None:
+    black = torch.zeros(1, 3, 600, 600, dtype=torch.uint8)
+    assert squared_error(black, 255 - black).item() == 3 * 600 * 600 * 255**2  # beyond 32 bits
+
+
+def test_one_wrong_step_in_one_sample_is_not_hidden() -> None:
+    a = pictures(1, 128)
+    b = a.clone()
+    b[0, 0, 0, 0] ^= 1
+    expected = 10 * math.log10(255**2 * a.numel())  # 95.05 dB; programs that add 1e-8 say 79.87
+    assert score(Psnr(), seen(a, b))["psnr"] == pytest.approx(expected, abs=1e-9)
+
+
+def test_copying_scores_perfectly_and_is_counted_as_identical() -> None:
+    faces = pictures(3)
+    assert score(Psnr(), seen(faces, faces)) == {"psnr": 100, "psnr.n_identical": 3}
+    assert score(Ssim(), seen(faces, faces)) == {"ssim": 1}
+    assert score(L2(), seen(faces, faces)) == {"l2": 0}
+
+
+def test_psnr_is_the_mean_of_pictures_and_not_of_the_pool() -> None:
+    a = torch.zeros(2, 3, 4, 4, dtype=torch.uint8)
+    b = a.clone()
+    b[0] += 1
+    b[1] += 100
+    each = [20 * math.log10(255), 20 * math.log10(2.55)]
+    assert score(Psnr(), seen(a, b))["psnr"] == pytest.approx(sum(each) / 2)
+
+
+def test_l2_is_of_pictures_between_minus_one_and_one() -> None:
+    a, b = pictures(2), pictures(2, seed=1)
+    expected = (a.double() / 127.5 - b.double() / 127.5).square().mean().item()
+    assert score(L2(), seen(a, b))["l2"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_truth_metrics_compare_with_the_truth() -> None:
+    source, edited, truth = pictures(2), pictures(2, seed=1), pictures(2, seed=2)
+    against_truth = score(Psnr("truth_psnr", "truth"), seen(source, edited, truth=truth))
+    as_source = score(Psnr(), seen(truth, edited))
+    assert against_truth == {"truth_psnr": as_source["psnr"], "truth_psnr.n_identical": 0}
+    assert score(Ssim("truth_ssim", "truth"), seen(source, truth, truth=truth)) == {"truth_ssim": 1}
+    assert score(L2("truth_l2", "truth"), seen(source, truth, truth=truth)) == {"truth_l2": 0}
+
+
+@pytest.mark.parametrize("metric", [Psnr(), L2(), Ssim()])
+def test_a_worse_picture_scores_worse(metric: Psnr | L2 | Ssim) -> None:
+    a = smooth((32, 32))
+    slight, gross = a.clone(), damaged(a, "inverted")
+    slight[..., 0] = 0
+    better, worse = (score(metric, seen(a, b))[metric.name] for b in (slight, gross))
+    assert better < worse if metric.name == "l2" else better > worse
+
+
+@pytest.mark.parametrize("compare", [squared_error, ssim])
+def test_float_pictures_are_refused_with_the_rule_that_converts(compare: object) -> None:
+    picture = smooth((16, 16))
+    with pytest.raises(BadImage, match=r"found float32; convert \[-1, 1\] with .*round"):
+        compare(picture, picture.float())  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("compare", [squared_error, ssim])
+def test_pictures_of_two_sizes_are_refused(compare: object) -> None:
+    with pytest.raises(BadImage, match="of one size"):
+        compare(smooth((16, 16)), smooth((16, 17)))  # type: ignore[operator]
+
+
+# ---- preservation ---------------------------------------------------------------------------------
+
+
+def square_edit(side: int = 64) -> tuple[Tensor, Tensor]:
+    """A picture, and the same with another square in the middle."""
+    source = pictures(1, side)
+    truth = source.clone()
+    truth[:, 1, 28:36, 28:36] ^= 255
+    return source, truth
+
+
+def test_the_kept_region_is_what_lies_beyond_the_dilated_change() -> None:
+    source, truth = square_edit()
+    expected = torch.ones(64, 64, dtype=torch.bool)
+    expected[27:37, 27:37] = False  # 64/64 = 1 pixel around
+    assert torch.equal(kept_region(source, truth)[0], expected)
+
+
+def test_preservation_equals_a_masked_mean() -> None:
+    source, truth = square_edit()
+    edited = pictures(1, 64, seed=5)
+    mask = np.ones((64, 64), dtype=bool)
+    mask[27:37, 27:37] = False
+    difference = (edited[0].double() - source[0].double()).numpy()[:, mask]
+    found = score(Preservation(), seen(source, edited, truth=truth))
+    assert found["preservation"] == pytest.approx(np.abs(difference).mean(), rel=1e-12)
+    assert found["preservation.psnr"] == pytest.approx(
+        10 * np.log10(255**2 / (difference**2).mean()), rel=1e-12
+    )
+    assert found["preservation.area"] == pytest.approx(100 * mask.mean())
+    assert found["preservation.n_undefined"] == 0
+
+
+def test_changes_inside_the_region_do_not_count() -> None:
+    source, truth = square_edit()
+    edited = source.clone()
+    edited[..., 27:37, 27:37] = 0
+    found = score(Preservation(), seen(source, edited, truth=truth))
+    assert (found["preservation"], found["preservation.psnr"]) == (0, 100)
+
+
+def test_pictures_that_change_everywhere_are_left_out_and_counted() -> None:
+    source, truth = square_edit()
+    both = torch.cat([source, source])
+    found = score(Preservation(), seen(both, both, truth=torch.cat([truth, 255 - source])))
+    assert (found["preservation"], found["preservation.n_undefined"]) == (0, 1)
+    alone = score(Preservation(), seen(source, source, truth=255 - source))
+    assert alone == {"preservation.area": 0, "preservation.n_undefined": 1}

@@ -1,0 +1,173 @@
+"""TARR, leakage and identity against loops written from their definitions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from observations import Seen, pictures, score, seen, state_of
+
+from faceedit_bench.errors import BrokenPromise, ResultsError
+from faceedit_bench.metrics.identity import Identity, cosine_similarity
+from faceedit_bench.metrics.leakage import Leakage
+from faceedit_bench.metrics.tarr import Tarr
+
+NAMES = ("Bald", "Bangs", "Male", "Young")
+
+
+def random_edit(index: int, number: int = 40) -> Seen:
+    """Random labels, random judge; the edit reverses attribute `index`."""
+    generator = torch.Generator().manual_seed(index)
+    faces = pictures(number, side=4)
+    told = {
+        ("attributes", image): torch.rand(number, len(NAMES), generator=generator)
+        for image in ("source", "edited")
+    }
+    labels = torch.randint(0, 2, (number, len(NAMES)), generator=generator).tolist()
+    return seen(
+        faces, faces, labels=labels, flips=[NAMES[index]], attributes=NAMES, edit_index=index, told=told
+    )
+
+
+def test_tarr_equals_counting_by_hand() -> None:
+    edit = random_edit(1)
+    hits, flips, added, removed = [], [], [], []
+    for i in range(40):
+        label = edit.batch.source[i, 1].item()
+        after, before = (edit.told["attributes", image][i, 1].item() > 0.5 for image in ("edited", "source"))
+        hits.append(after == (1 - label))
+        flips.append(after != before)
+        (removed if label else added).append(hits[-1])
+    expected = {"tarr": hits, "tarr.flip": flips, "tarr.add": added, "tarr.remove": removed}
+    found = score(Tarr(), edit)
+    assert found == pytest.approx({key: 100 * sum(values) / len(values) for key, values in expected.items()})
+
+
+def test_tarr_over_edits_is_the_mean_of_edits() -> None:
+    edits = [random_edit(index) for index in range(4)]
+    each = [score(Tarr(), edit)["tarr"] for edit in edits]
+    assert score(Tarr(), *edits)["tarr"] == pytest.approx(sum(each) / 4)
+
+
+def test_copying_scores_the_judges_error_rate_and_no_flip() -> None:
+    labels = [[0], [0], [1], [1], [1]]
+    judge = torch.tensor([[0.1], [0.9], [0.9], [0.9], [0.2]])  # wrong twice
+    told = {("attributes", "source"): judge, ("attributes", "edited"): judge}
+    faces = pictures(5, side=4)
+    found = score(Tarr(), seen(faces, faces, labels=labels, flips=["Male"], attributes=["Male"], told=told))
+    assert found["tarr"] == pytest.approx(40)
+    assert found["tarr.flip"] == 0
+
+
+def test_a_split_without_samples_is_left_out() -> None:
+    told = {("attributes", image): torch.full((2, 1), 0.9) for image in ("source", "edited")}
+    faces = pictures(2, side=4)
+    found = score(
+        Tarr(), seen(faces, faces, labels=[[0], [0]], flips=["Male"], attributes=["Male"], told=told)
+    )
+    assert found == {"tarr": 100, "tarr.flip": 0, "tarr.add": 100}
+
+
+def test_edits_of_different_numbers_of_faces_are_refused() -> None:
+    with pytest.raises(ResultsError, match="edit 1 has 39 samples and edit 0 has 40"):
+        score(Tarr(), random_edit(0), random_edit(1, number=39))
+
+
+def test_an_edit_of_two_attributes_hits_when_both_are_reached() -> None:
+    told = {
+        ("attributes", "source"): torch.zeros(2, 2),
+        ("attributes", "edited"): torch.tensor([[1.0, 1], [1, 0]]),
+    }
+    faces = pictures(2, side=4)
+    both = seen(
+        faces, faces, labels=[[0, 0], [0, 0]], flips=["Bald", "Male"], attributes=["Bald", "Male"], told=told
+    )
+    assert score(Tarr(), both) == {"tarr": 50, "tarr.flip": 50}
+
+
+def test_leakage_equals_counting_by_hand() -> None:
+    edit = random_edit(2)
+    before, after = (edit.told["attributes", image] > 0.5 for image in ("source", "edited"))
+    matrix_row = [sum(bool(before[i, j] != after[i, j]) for i in range(40)) / 40 * 100 for j in range(4)]
+    found = score(Leakage(), edit)
+    assert [found[f"leakage/{name}"] for name in NAMES] == pytest.approx(matrix_row)
+    assert found["leakage"] == pytest.approx((matrix_row[0] + matrix_row[1] + matrix_row[3]) / 3)
+
+
+def test_leakage_sees_a_second_attribute_that_a_perfect_editor_inverts() -> None:
+    before = torch.tensor([[0.1, 0.1, 0.1]] * 4)
+    told = {("attributes", "source"): before, ("attributes", "edited"): torch.tensor([[0.9, 0.9, 0.1]] * 4)}
+    faces = pictures(4, side=4)
+    edit = seen(faces, faces, labels=[[0, 0, 0]] * 4, flips=["Bald"], attributes=NAMES[:3], told=told)
+    assert score(Tarr(), edit)["tarr"] == 100
+    found = score(Leakage(), edit)
+    assert (found["leakage"], found["leakage/Bangs"], found["leakage/Male"]) == (50, 100, 0)
+
+
+def test_what_the_conflict_rule_clears_is_not_leakage() -> None:
+    labels, target = [[0, 1, 0]], [[1, 0, 0]]  # bald: the bangs go
+    told = {
+        ("attributes", "source"): torch.tensor(labels).float(),
+        ("attributes", "edited"): torch.tensor(target).float(),
+    }
+    faces = pictures(1, side=4)
+    edit = seen(faces, faces, labels=labels, target=target, flips=["Bald"], attributes=NAMES[:3], told=told)
+    found = score(Leakage(), edit)
+    assert (found["leakage"], found["leakage/Bangs"]) == (0, 100)
+
+
+def test_leakage_over_edits_has_no_matrix_row() -> None:
+    edits = [random_edit(0), random_edit(1)]
+    each = [score(Leakage(), edit)["leakage"] for edit in edits]
+    assert score(Leakage(), *edits) == {"leakage": pytest.approx(sum(each) / 2)}
+
+
+def test_identity_equals_torchs_cosine() -> None:
+    generator = torch.Generator().manual_seed(0)
+    a, b = torch.randn(2, 9, 32, generator=generator)
+    expected = torch.nn.functional.cosine_similarity(a.double(), b.double())
+    np.testing.assert_allclose(cosine_similarity(a.numpy(), b.numpy()), expected.numpy(), atol=1e-14)
+
+
+def test_the_same_embedding_scores_one_and_a_silent_one_zero() -> None:
+    faces, embeddings = pictures(2, side=4), torch.tensor([[3.0, 4.0], [0.0, 0.0]])
+    told = {("identity", "source"): embeddings, ("identity", "edited"): embeddings}
+    metric = Identity()
+    assert metric.per_sample(state_of(metric, seen(faces, faces, told=told)))["id"].tolist() == [1, 0]
+
+
+def test_a_nan_answer_names_the_sample() -> None:
+    answers = torch.ones(3, 4)
+    answers[1, 2] = torch.nan
+    told = {("identity", "source"): torch.ones(3, 4), ("identity", "edited"): answers}
+    faces = pictures(3, side=4)
+    with pytest.raises(BrokenPromise, match=r"'identity' judge.*sample 21 \(edited picture of edit 'Male'\)"):
+        score(
+            Identity(),
+            seen(
+                faces,
+                faces,
+                labels=[[0]] * 3,
+                flips=["Male"],
+                attributes=["Male"],
+                first_sample=20,
+                told=told,
+            ),
+        )
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        (torch.ones(3, 1) * 2, "wanted probabilities"),
+        (torch.zeros(3, 2), "answered 2 columns; the suite has 1"),
+        (torch.zeros(2, 1), r"answered \(2, 1\) for 3 faces"),
+    ],
+)
+def test_answers_that_are_not_probabilities_per_attribute_are_refused(
+    answers: torch.Tensor, message: str
+) -> None:
+    told = {("attributes", "source"): answers, ("attributes", "edited"): answers}
+    faces = pictures(3, side=4)
+    with pytest.raises(BrokenPromise, match=message):
+        score(Tarr(), seen(faces, faces, labels=[[0]] * 3, flips=["Male"], attributes=["Male"], told=told))
