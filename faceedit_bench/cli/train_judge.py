@@ -44,7 +44,8 @@ def train_judge(
 ) -> None:
     """Train the demo judge NAME on drawn train faces, measure it on test faces, write weights and card.
 
-    The shipped judges were made by these commands; `classes-pool-demo` is `classes-demo`, asked a layer earlier.
+    The shipped judges were made by these commands; `classes-pool-demo` is `classes-demo`,
+    asked a layer earlier.
 
     \b
     Example:
@@ -57,7 +58,13 @@ def train_judge(
     from ..judges.recipe import RECIPES, make
 
     torch.set_num_threads(threads)
-    asked = {"steps": steps, "minutes": minutes, "people": people, "seed": seed, "device": device}
+    asked: dict[str, Any] = {
+        "steps": steps,
+        "minutes": minutes,
+        "people": people,
+        "seed": seed,
+        "device": device,
+    }
     settings = dataclasses.replace(
         RECIPES[name].settings, **{k: v for k, v in asked.items() if v is not None}
     )

@@ -1,1 +1,1 @@
-"""Judges: pinned networks that metrics ask, how they look at a face, and the programs that train the demo ones."""
+"""Judges: pinned networks that metrics ask, how they look at a face, and the training of the demo ones."""

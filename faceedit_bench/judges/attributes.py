@@ -1,4 +1,4 @@
-"""Training `attributes-demo`: binary cross entropy on drawn train faces, seen through what editors do to pictures."""
+"""Training `attributes-demo`: binary cross entropy on train faces as editors leave pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .fit import Course, Settings, answers, chosen, fit, seeded
 from .networks import AttributeNetwork
 from .pictures import Pictures, from_bytes
 
-SETTINGS = Settings(steps=1400)
+SETTINGS = Settings(steps=1800)
 SMOOTHING = 0.01  # of the labels: answers stay off 0 and 1
 
 

@@ -19,7 +19,7 @@ def uniform(rows: int, low: float, high: float, generator: Generator, like: Tens
 def crops(
     images: Tensor, generator: Generator, *, size: int, zoom: tuple[float, float], shift: float, mirror: bool
 ) -> Tensor:
-    """Square windows whose side is `zoom` of the picture's, centre off by up to `shift` (1 is half the picture).
+    """Square windows, `zoom` of the picture's side, centre off by up to `shift` (1 is half the picture).
 
     (B, 3, H, W) -> (B, 3, size, size); what lies outside repeats the border.
     """
@@ -35,7 +35,7 @@ def crops(
 
 
 def softened(images: Tensor, generator: Generator, *, share: float = 0.4) -> Tensor:
-    """A share of the batch taken down to 65–100 % of its side and back: the blur of editors that lose detail."""
+    """A share of the batch taken down to 65–100 % of its side and back: editors lose detail."""
     chosen = torch.rand(len(images), generator=generator) < share
     if not chosen.any():
         return images
@@ -56,6 +56,12 @@ def recoloured(images: Tensor, generator: Generator, *, amount: float) -> Tensor
     contrast = uniform(rows, 1 - amount, 1 + amount, generator, images).view(-1, 1, 1, 1)
     gains = uniform(rows * 3, 1 - amount / 2, 1 + amount / 2, generator, images).view(-1, 3, 1, 1)
     return (((images + 1) * gains - 1) * contrast + light).clamp(-1, 1)
+
+
+def greyed(images: Tensor, generator: Generator, *, share: float) -> Tensor:
+    """A share of the batch without colour."""
+    chosen = (torch.rand(len(images), generator=generator) < share).to(images.device)
+    return torch.where(chosen.view(-1, 1, 1, 1), images.mean(1, keepdim=True), images)
 
 
 def noisy(images: Tensor, generator: Generator, *, most: float) -> Tensor:

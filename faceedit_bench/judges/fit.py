@@ -1,4 +1,4 @@
-"""The one training loop of the demo judges: AdamW, a warm-up and a cosine, the same bits from the same seed."""
+"""The one training loop of the demo judges: AdamW, a warm-up and a cosine; same seed, same bits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Settings:
     rate: float = 2e-3  # AdamW's peak learning rate
     decay: float = 0.02  # weight decay
     warm_up: int = 30  # steps
-    people: int = 2000  # train identities, six pictures each
+    people: int = 1500  # train identities, six pictures each
     seed: int = 0
     minutes: float | None = None  # stop after this long at the latest
     device: str = "cpu"
@@ -50,12 +50,13 @@ def fit(
 ) -> Course:
     """Minimise `loss(generator, step)` over the parameters of `parts`; `after` runs behind every step.
 
-    The cosine follows the steps or the clock, whichever is further, so a training cut short by `minutes` still
-    ends with small steps; only one that is not cut short gives the same bits again.
+    The cosine follows the steps or the clock, whichever is further, so a training cut short by `minutes`
+    still ends with small steps; only one that is not cut short gives the same bits again.
     """
     generator = torch.Generator().manual_seed(settings.seed)
     optimizer = torch.optim.AdamW(parts.parameters(), lr=settings.rate, weight_decay=settings.decay)
-    started, recent, step = time.monotonic(), [], 0
+    started, step = time.monotonic(), 0
+    recent: list[float] = []
     parts.train().to(memory_format=torch.channels_last)  # convolutions of few channels run a third faster
     while step < settings.steps:
         clock = (time.monotonic() - started) / (60 * settings.minutes) if settings.minutes else 0.0
@@ -96,7 +97,7 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 def answers(judge: Callable[[Tensor], Tensor], images: Tensor, device: str = "cpu") -> Tensor:
-    """(N, D) answers on (N, 3, 64, 64) uint8, in batches, on the CPU."""
+    """(N, D) answers on (N, 3, S, S) uint8, in batches, on the CPU."""
     from .pictures import from_bytes
 
     with torch.inference_mode():

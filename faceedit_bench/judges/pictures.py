@@ -15,12 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..contracts import View
 from ..suite import THIRTEEN, target_labels
-from .specs import VIEW
 from .view import look
 
 TRAIN, TEST = 1_000_000, 3_000_000  # first identity seed of each split of the drawn faces
 RULE = "drawn"  # conflict rule of drawn labels (faceedit_bench.suite.CONFLICTS)
+DRAWN = 128  # pixels per side of what is drawn, before a view makes it smaller
 CHUNK = 50  # faces drawn at a time
 
 
@@ -28,10 +29,8 @@ CHUNK = 50  # faces drawn at a time
 class Artist:
     """Who draws: the two functions of the renderer, and a digest that names its version."""
 
-    draw: Callable[
-        ..., Any
-    ]  # (seeds, labels, size, *, scenes) -> drawing with .images (B, 3, size, size) uint8
-    labels: Callable[[Tensor], Tensor]  # (seeds) -> (B, 13) uint8
+    draw: Callable[..., Any]  # (seeds, labels, size, *, scenes) -> .images (B, 3, size, size) uint8
+    labels: Callable[[Any], Tensor]  # (seeds) -> (B, 13) uint8
     digest: str
 
 
@@ -53,7 +52,7 @@ class Order:
 class Pictures:
     """An order, drawn."""
 
-    images: Tensor  # (N, 3, 64, 64) uint8, as VIEW sees them
+    images: Tensor  # (N, 3, S, S) uint8, as a judge's view shows them
     labels: Tensor  # (N, 13) float32 in {0, 1}
     people: Tensor  # (N,) int64: 0 for the first identity, and so on
 
@@ -67,10 +66,8 @@ def training_order(artist: Artist, people: int) -> Order:
     seeds = torch.arange(TRAIN, TRAIN + people)
     own = artist.labels(seeds)  # (P, 13)
     columns = [(2 * torch.arange(people) + view) % len(THIRTEEN) for view in range(2)]
-    flips, free = (
-        [flipped(own, column) for column in columns],
-        [uncorrelated(people, view) for view in range(2)],
-    )
+    flips = [flipped(own, column) for column in columns]
+    free = [uncorrelated(people, view) for view in range(2)]
     labels = (own, own, *flips, *free)
     return _joined([Order(seeds, each, seeds + view * people) for view, each in enumerate(labels)])
 
@@ -95,7 +92,7 @@ def flipped(labels: Tensor, columns: Tensor) -> Tensor:
 
 
 def uncorrelated(count: int, seed: int) -> Tensor:
-    """(count, 13) labels by coin: one of five kinds of hair, the rest heads or tails, none bald with a fringe."""
+    """(count, 13) labels by coin: one of five kinds of hair, the rest heads or tails, no bald fringe."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.randint(2, (count, len(THIRTEEN)), generator=generator, dtype=torch.uint8)
     hair = torch.randint(5, (count, 1), generator=generator)
@@ -116,31 +113,31 @@ def _joined(orders: list[Order]) -> Order:
 def paint(
     artist: Artist,
     order: Order,
+    view: View,
     *,
-    size: int = 128,
     cache: Path | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Pictures:
-    """Draw an order at `size` px and keep what the judges see of it; `cache` is a folder to draw only once."""
-    kept = cache / f"{artist.digest[:12]}-{order.digest()[:12]}-{size}.npy" if cache else None
+    """Draw an order and keep what a view shows of it; `cache` is a folder in which to draw only once."""
+    kept = cache / f"{artist.digest[:12]}-{order.digest()[:12]}-{view.size}.npy" if cache else None
     if kept is not None and kept.exists():
         seen = np.load(kept)
     else:
-        seen = _drawn(artist, order, size, say)
+        seen = _drawn(artist, order, view, say)
         if kept is not None:
             kept.parent.mkdir(parents=True, exist_ok=True)
             np.save(kept, seen)
     return Pictures(torch.from_numpy(seen), order.labels.float(), order.seeds - order.seeds.min())
 
 
-def _drawn(artist: Artist, order: Order, size: int, say: Callable[[str], None]) -> np.ndarray:
-    """(N, 3, 64, 64) uint8."""
+def _drawn(artist: Artist, order: Order, view: View, say: Callable[[str], None]) -> np.ndarray:
+    """(N, 3, S, S) uint8."""
     total = len(order.seeds)
-    seen = np.empty((total, 3, VIEW.size, VIEW.size), dtype=np.uint8)
+    seen = np.empty((total, 3, view.size, view.size), dtype=np.uint8)
     for start in range(0, total, CHUNK):
         part = slice(start, start + CHUNK)
-        drawing = artist.draw(order.seeds[part], order.labels[part], size, scenes=order.scenes[part])
-        seen[part] = to_bytes(look(from_bytes(drawing.images), VIEW)).numpy()
+        drawing = artist.draw(order.seeds[part], order.labels[part], DRAWN, scenes=order.scenes[part])
+        seen[part] = to_bytes(look(from_bytes(drawing.images), view)).numpy()
         if (start // CHUNK) % 20 == 0:
             say(f"drawing {start}/{total} faces")
     return seen

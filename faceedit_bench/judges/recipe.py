@@ -17,6 +17,7 @@ from torch import nn
 from . import attributes, classes, identity, swav
 from .fit import Course, Settings
 from .pictures import Artist, Pictures, paint, testing_order, training_order
+from .specs import view_of
 
 Say = Callable[[str], None]
 TEST_PEOPLE = 300  # test identities the gates are measured on, fifteen pictures each
@@ -51,9 +52,9 @@ def make(
 ) -> dict[str, Any]:
     """Train a judge and write `<judge>.safetensors` and `<judge>.json` into `out`; the card comes back."""
     recipe = RECIPES[judge]
-    faces = paint(artist, training_order(artist, settings.people), cache=cache, say=say)
+    faces = paint(artist, training_order(artist, settings.people), view_of(judge), cache=cache, say=say)
     network, course = recipe.train(faces, settings, say)
-    test = paint(artist, testing_order(artist, test_people), cache=cache, say=say)
+    test = paint(artist, testing_order(artist, test_people), view_of(judge), cache=cache, say=say)
     network.eval()
     training = {
         **course.facts(),
@@ -64,7 +65,8 @@ def make(
         "torch": torch.__version__,
     }
     gates = {**recipe.gates(network, test, settings.device), "test_people": test_people}
-    origin = f"faceedit-bench train-judge {judge} --steps {course.steps} --seed {settings.seed}"
+    asked = f"--steps {course.steps} --people {settings.people} --seed {settings.seed}"
+    origin = f"faceedit-bench train-judge {judge} {asked}"
     return write(judge, network, out, origin=origin, gates=gates, training=training)
 
 

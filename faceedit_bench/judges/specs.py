@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).parent / "weights"
 VIEW = View(size=64, resize="torch-bilinear-aa")
+FINE_VIEW = View(size=96, resize="torch-bilinear-aa")  # who somebody is shows in smaller things
 WIDTH = 128  # D of features and embeddings
 
 KINDS: tuple[str, ...] = tuple(
@@ -39,7 +40,7 @@ def card_of(judge: str) -> Path:
     return WEIGHTS / f"{judge}.json"
 
 
-# ---- loading: (B, 3, 64, 64) as VIEW prepares them -> (B, D) -----------------------------------------
+# ---- loading: (B, 3, H, W) as the view prepares them -> (B, D) ---------------------------------------
 
 
 def _load_attributes(context: LoadContext) -> Callable[[Tensor], Tensor]:
@@ -81,7 +82,7 @@ def specs() -> list[JudgeSpec]:
     """The demo judges that are trained and shipped."""
     offered = (
         ("attributes-demo", "attributes", "13 attribute probabilities", THIRTEEN, _load_attributes),
-        ("identity-demo", "identity", "embedding of who is shown (CosFace)", (), _load_identity),
+        ("identity-demo", "identity", "embedding of who is shown (contrastive)", (), _load_identity),
         ("swav-demo", "features", "features learnt without labels (SwAV)", (), _load_swav),
         ("classes-demo", "classes", "logits of 40 kinds of people", KINDS, _load_classes),
         ("classes-pool-demo", "pool", "features under the 40 kinds of people", (), _load_pool),
@@ -93,7 +94,7 @@ def specs() -> list[JudgeSpec]:
             role=role,
             summary=f"{summary}; drawn faces only",
             pin=pin,
-            view=VIEW,
+            view=view_of(name),
             width=len(outputs) or WIDTH,
             load=load,
             outputs=outputs,
@@ -102,6 +103,11 @@ def specs() -> list[JudgeSpec]:
         for name, role, summary, outputs, load in offered
         if (pin := Pin.from_card(card_of(_weights_of(name))))
     ]
+
+
+def view_of(judge: str) -> View:
+    """How a demo judge looks at faces."""
+    return FINE_VIEW if judge == "identity-demo" else VIEW
 
 
 def _weights_of(judge: str) -> str:

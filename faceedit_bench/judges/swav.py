@@ -14,13 +14,13 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from ..suite import THIRTEEN
-from .augment import crops, noisy, recoloured, softened
+from .augment import crops, greyed, noisy, recoloured, softened
 from .fit import Course, Settings, answers, chosen, fit, seeded
 from .networks import SwavNetwork
 from .pictures import Pictures, from_bytes
 from .specs import WIDTH
 
-SETTINGS = Settings(steps=1000)
+SETTINGS = Settings(steps=1200)
 PROTOTYPES = 96  # K; the paper takes 3000 for ImageNet
 PROJECTION = 64  # width in which crops meet prototypes
 TEMPERATURE = 0.1  # τ, section 4.1
@@ -72,8 +72,8 @@ def train(pictures: Pictures, settings: Settings, say: Callable[[str], None]) ->
 def _crop(faces: Tensor, generator: Generator, size: int, zoom: tuple[float, float]) -> Tensor:
     """One distorted crop of every face: (B, 3, H, W) -> (B, 3, size, size)."""
     seen = crops(faces, generator, size=size, zoom=zoom, shift=1 - zoom[1] + 0.15, mirror=True)
-    seen = softened(recoloured(seen, generator, amount=0.2), generator)
-    return noisy(seen, generator, most=0.05)
+    seen = greyed(recoloured(seen, generator, amount=0.5), generator, share=0.2)
+    return noisy(softened(seen, generator), generator, most=0.05)
 
 
 def swapped_prediction(scores: Tensor) -> Tensor:
@@ -91,12 +91,10 @@ def swapped_prediction(scores: Tensor) -> Tensor:
 
 @torch.no_grad()
 def assign(scores: Tensor, *, smoothness: float = SMOOTHNESS, rounds: int = ROUNDS) -> Tensor:
-    """Soft codes (B, K) whose rows sum to 1 and whose columns share the batch evenly (Sinkhorn; section 3.1)."""
+    """Soft codes (B, K) whose rows sum to 1 and whose columns share the batch (Sinkhorn; section 3.1)."""
     codes = (scores / smoothness - (scores / smoothness).max()).double().exp()
     for _ in range(rounds):
-        codes = (
-            codes / codes.sum(0, keepdim=True).clamp_min(1e-30) / codes.shape[1]
-        )  # columns: B/K samples each
+        codes = codes / codes.sum(0, keepdim=True).clamp_min(1e-30) / codes.shape[1]  # columns: B/K each
         codes = codes / codes.sum(1, keepdim=True).clamp_min(1e-30) / codes.shape[0]  # rows: one code each
     return (codes * codes.shape[0]).to(scores.dtype)
 
@@ -104,8 +102,8 @@ def assign(scores: Tensor, *, smoothness: float = SMOOTHNESS, rounds: int = ROUN
 def gates(network: nn.Module, test: Pictures, device: str = "cpu") -> dict[str, Any]:
     """How well a ridge regression on the features tells the 13 attributes apart, balanced accuracy in %.
 
-    Fitted on the even test people and read on the odd ones; beside it the same probe on the untrained network,
-    and how often two scenes of one person are each other's nearest.
+    Fitted on the even test people and read on the odd ones; beside it the same probe on the untrained
+    network.
     """
     with seeded(SETTINGS.seed):
         untrained = SwavNetwork().to(device).eval()
@@ -131,6 +129,3 @@ def _probe(features: Tensor, labels: Tensor, fitted: Tensor) -> float:
         seen, truth = known[~fitted] @ plane > 0, labels[~fitted, a] > 0.5
         accuracies.append((seen[truth].double().mean() + (~seen[~truth]).double().mean()) / 2)
     return round(float(torch.stack(accuracies).mean() * 100), 2)
-
-
-__all__ = ["SETTINGS", "assign", "gates", "swapped_prediction", "train"]

@@ -45,7 +45,7 @@ def _bilinear_antialiased(images: Tensor, size: int) -> Tensor:
 
 
 def _clean_bicubic(images: Tensor, size: int) -> Tensor:
-    """clean-fid's rule: Pillow's bicubic on each float channel, clipped, not rounded (Parmar et al., 2022)."""
+    """clean-fid's rule: Pillow's bicubic on float channels, clipped, not rounded (Parmar et al., 2022)."""
     grown = F.interpolate(images, (size, size), mode="bicubic", align_corners=False, antialias=True)
     return grown.clamp(0, 1)
 
