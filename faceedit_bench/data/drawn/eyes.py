@@ -80,7 +80,8 @@ def draw_brows(face: Face, hair_colour: Tensor) -> None:
     grid, person, traits, measures = face.grid, face.person, face.traits, face.measures
     length = person.brow_length + 0.012 * traits.bushy_eyebrows
     out = (grid.side - person.eye_distance - 0.005) / length  # -1 inner end, 1 outer end
-    arch = (person.brow_arch + 0.012 - 0.024 * traits.male) * (1 - (out - 0.3).square() * torch.where(out < 0.3, 0.35, 1.6))
+    bend = 1 - (out - 0.3).square() * torch.where(out < 0.3, 0.35, 1.6)
+    arch = (person.brow_arch + 0.012 - 0.024 * traits.male) * bend
     down = grid.y - measures.brow_line + arch + person.brow_slope * out
     taper = (1 - 0.55 * smooth(0.0, 1.1, out)) * (0.65 + 0.35 * smooth(-1.1, -0.6, out))
     half = (person.brow_thickness + 0.006 * traits.male) * (0.9 + 1.7 * traits.bushy_eyebrows) * taper

@@ -15,7 +15,8 @@ def draw_glasses(face: Face) -> None:
     edge = lens_edge(face)
     thickness = person.frame_thickness
     bridge_line = grid.y - measures.eye_line + 0.005 + 0.35 * (0.06 - grid.side).clamp(min=0)
-    bridge = torch.maximum(bridge_line.abs() - 0.45 * thickness, grid.side - (person.eye_distance - person.lens_width))
+    bridge_end = person.eye_distance - person.lens_width
+    bridge = torch.maximum(bridge_line.abs() - 0.45 * thickness, grid.side - bridge_end)
     temple_line = (grid.plane_y - measures.eye_line + 0.025).abs() - 0.5 * thickness
     hinge = person.eye_distance + person.lens_width - grid.side
     temple = torch.maximum(torch.maximum(temple_line, hinge), grid.plane_x.abs() - measures.width)
@@ -25,7 +26,7 @@ def draw_glasses(face: Face) -> None:
     draw_lenses(face, lens)
     cover = face.inside(frame) * wearing
     glint = 1 + 1.2 * smooth(0.0, 0.3, (grid.x * 7 + grid.y * 3 + face.light.across).sin() - 0.7)
-    face.canvas.paint(frame_colour(face) * flat(glint), cover, None)
+    face.canvas.paint(frame_colour(face) * flat(glint), cover)
     face.canvas.name(torch.maximum(lens, cover), EYEGLASSES)
 
 
@@ -42,8 +43,9 @@ def lens_edge(face: Face) -> Tensor:
 def frame_colour(face: Face) -> Tensor:
     """Black, brown, wine red or navy, (B, 3, 1, 1)."""
     device, choice = face.grid.x.device, flat(face.person.frame_colour)
-    brown, wine, navy = rgb(0.20, 0.09, 0.04, device), rgb(0.32, 0.03, 0.06, device), rgb(0.05, 0.07, 0.24, device)
-    colour = torch.where(choice < 0.45, rgb(0.035, 0.035, 0.04, device), brown)
+    black, brown = rgb(0.035, 0.035, 0.04, device), rgb(0.20, 0.09, 0.04, device)
+    wine, navy = rgb(0.32, 0.03, 0.06, device), rgb(0.05, 0.07, 0.24, device)
+    colour = torch.where(choice < 0.45, black, brown)
     return torch.where(choice > 0.85, navy, torch.where(choice > 0.7, wine, colour))
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .head import HAIR, SKULL_POWER, Face
-from .paint import bump, flat, mix, noise, rgb, smooth
+from .paint import bump, flat, mix, noise, pixel_centres, rgb, smooth
 from .people import Person, Traits
 
 
@@ -49,14 +49,20 @@ def strand_noise(face: Face, long: Tensor) -> Tensor:
     """Noise that is long along the strands: out of the parting for long hair, out of the crown for short."""
     grid, person = face.grid, face.person
     from_parting = grid.plane_x - person.hair_parting * smooth(0.2, -0.5, grid.plane_y)
-    wave = 0.030 * person.hair_wave.clamp(min=0) * (grid.plane_y * 14 + person.pattern).sin() * smooth(-0.4, 0.2, grid.plane_y)
+    wave = ripple(face) * smooth(-0.4, 0.2, grid.plane_y)
     falling = (from_parting + wave) / (0.45 + 0.35 * (grid.plane_y + 0.85).clamp(min=0))
     standing = torch.atan2(from_parting, 0.25 - grid.plane_y)
     return mix(bundles(face, standing), bundles(face, falling), torch.maximum(long, fringe_place(face)))
 
 
+def ripple(face: Face) -> Tensor:
+    """How far wavy hair swings to the right at each height, (B, H, W)."""
+    swing = (face.grid.plane_y * 14 + face.person.pattern).sin()
+    return 0.030 * face.person.hair_wave.clamp(min=0) * swing
+
+
 def bundles(face: Face, across: Tensor) -> Tensor:
-    """Bundles of hair side by side in the direction `across`, and single hairs where the picture can show them."""
+    """Bundles of hair side by side along `across`, and single hairs where the picture can show them."""
     down, pattern = face.grid.plane_y, face.person.pattern
     coarse = noise(across * 8 + pattern, down + pattern, "strands")
     fine = noise(across * 24 + pattern, down * 2, "strands") - 0.5
@@ -75,8 +81,7 @@ def hair_outline(face: Face, long: Tensor) -> Tensor:
     grid, person, measures = face.grid, face.person, face.measures
     volume = person.hair_volume + 0.015 * long
     above = (measures.middle - grid.plane_y).clamp(min=0) / (measures.middle - measures.crown + volume)
-    ripple = 0.030 * person.hair_wave.clamp(min=0) * (grid.plane_y * 14 + person.pattern).sin()
-    falling = (person.hair_flare + ripple) * smooth(-0.1, 0.6, grid.plane_y)
+    falling = (person.hair_flare + ripple(face)) * smooth(-0.1, 0.6, grid.plane_y)
     width = measures.width + 0.7 * volume + long * falling
     round_distance = (((grid.plane_x / width).square() + above**SKULL_POWER).sqrt() - 1) * measures.width
     end = mix(measures.eye_line + 0.09, hair_end(face), long)
@@ -85,12 +90,12 @@ def hair_outline(face: Face, long: Tensor) -> Tensor:
 
 def hair_end(face: Face) -> Tensor:
     """Height where long hair ends, rounded at the sides."""
-    person = face.person
-    return person.eye_line + person.hair_length + 0.06 - 0.5 * (face.grid.plane_x.abs() - 0.35).clamp(min=0).square()
+    rounding = 0.5 * (face.grid.plane_x.abs() - 0.35).clamp(min=0).square()
+    return face.person.eye_line + face.person.hair_length + 0.06 - rounding
 
 
 def hair_surface(face: Face, colour: Tensor, strands: Tensor, outer: Tensor) -> Tensor:
-    """Colour of every pixel of hair, (B, 3, H, W): strands, grey ones among them, light and a shining band."""
+    """Colour of every pixel of hair, (B, 3, H, W): strands, some of them grey, light and a shining band."""
     grid, person, light = face.grid, face.person, face.light
     crown_side = smooth(0.15, 0.45, grid.plane_x.abs() + 0.35 * grid.plane_y)
     streaks = smooth(0.30, 0.80, strands) * person.grey
@@ -126,20 +131,21 @@ def forehead_edge(face: Face, hair: Hair) -> Tensor:
     receding = 0.10 * traits.male * (1 - traits.young) * bump((across.abs() - 0.5) / 0.16)
     line = measures.crown + person.hairline + 0.03 * across.square() + 0.30 * across.square() ** 3
     line = line - 0.05 * hair.long * from_parting - receding + 0.03 * (hair.strands - 0.5)
-    fringe = measures.brow_line - 0.9 * person.brow_arch - 0.07 + 0.05 * (hair.strands - 0.5) + 0.05 * across.square()
+    fringe = measures.brow_line - 0.9 * person.brow_arch - 0.07
+    fringe = fringe + 0.05 * (hair.strands - 0.5) + 0.05 * across.square()
     line = torch.where(traits.bangs > 0, torch.maximum(line, fringe), line)
     inward = 0.94 - hair.long * (0.94 - person.curtain - 0.04 * (grid.plane_y * 5 + person.pattern).sin())
-    return torch.minimum(grid.plane_y - line, (inward - across.abs()) * measures.width + 0.03 * (hair.strands - 0.5))
+    from_sides = (inward - across.abs()) * measures.width + 0.03 * (hair.strands - 0.5)
+    return torch.minimum(grid.plane_y - line, from_sides)
 
 
 def fall(face: Face, cover: Tensor, length: float) -> Tensor:
     """A soft shadow of `cover`, `length` away from the lamp."""
-    size = face.size
-    reach = max(round(size * 0.03), 1)
+    reach = max(round(face.size * 0.03), 1)
+    window = 2 * reach + 1
     padded = functional.pad(cover.unsqueeze(1), (reach,) * 4, mode="replicate")
-    blurred = functional.avg_pool2d(functional.avg_pool2d(padded, (2 * reach + 1, 1), 1), (1, 2 * reach + 1), 1)
-    line = (torch.arange(size, device=cover.device, dtype=torch.float32) + 0.5) / size * 2 - 1
-    across = (line[None, None, :] + length * face.light.across).expand(cover.shape[0], size, size)
-    down = (line[None, :, None] - length).expand(cover.shape[0], size, size)
-    places = torch.stack([across, down], dim=-1)
+    blurred = functional.avg_pool2d(functional.avg_pool2d(padded, (window, 1), 1), (1, window), 1)
+    columns, rows = pixel_centres(face.size, cover.device)
+    across = (columns + length * face.light.across).expand_as(cover)
+    places = torch.stack([across, (rows - length).expand_as(cover)], dim=-1)
     return functional.grid_sample(blurred, places, align_corners=False, padding_mode="border")[:, 0]

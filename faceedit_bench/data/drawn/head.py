@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from .paint import Box, Canvas, smooth
+from .paint import Box, Canvas, pixel_centres, smooth
 from .people import Person, Scene, Traits
 
 SKIN, EYEBROWS, EYES, EYEGLASSES, EARS, EARRINGS, NOSE, MOUTH, LIPS, NECK, HAIR, OTHERS = range(12)
@@ -26,13 +26,12 @@ REGIONS: tuple[str, ...] = (
     "others",
 )
 
-
 SKULL_POWER = 2.5  # an ellipse with broad shoulders
 
 
 @dataclass(frozen=True)
 class Measures:
-    """Places and lengths of a head in halves of the picture's side, each (B, 1, 1); sex and age have their say."""
+    """Places and lengths of a head in halves of the picture's side, each (B, 1, 1)."""
 
     width: Tensor
     taper: Tensor
@@ -49,6 +48,7 @@ class Measures:
 
 
 def measure(person: Person, traits: Traits) -> Measures:
+    """The head of a person as a man or a woman, young or old."""
     male, old = traits.male, 1 - traits.young
     nose_tip = person.eye_line + person.nose_length
     mouth_line = nose_tip + person.philtrum
@@ -70,7 +70,7 @@ def measure(person: Person, traits: Traits) -> Measures:
 
 @dataclass(frozen=True)
 class Grid:
-    """Coordinates of every pixel, each (B, H, W). The head's plane turns with it; the face bulges out of the plane."""
+    """Coordinates of every pixel, each (B, H, W); the face bulges out of the plane of the head."""
 
     plane_x: Tensor  # right of the head's middle
     plane_y: Tensor  # below the head's middle
@@ -94,8 +94,8 @@ def outline(plane_x: Tensor, plane_y: Tensor, measures: Measures) -> Tensor:
 
 def pose(size: int, scene: Scene, measures: Measures) -> Grid:
     """Coordinates for a picture of `size` pixels a side."""
-    line = (torch.arange(size, device=scene.yaw.device, dtype=torch.float32) + 0.5) / size * 2 - 1
-    across, down = line[None, None, :] - scene.shift_across, line[None, :, None] - scene.shift_down
+    columns, rows = pixel_centres(size, scene.yaw.device)
+    across, down = columns - scene.shift_across, rows - scene.shift_down
     cosine, sine = scene.roll.cos() * scene.zoom, scene.roll.sin() * scene.zoom
     plane_x, plane_y = across * cosine + down * sine, down * cosine - across * sine
     radius = outline(plane_x, plane_y, measures)
@@ -159,4 +159,3 @@ class Face:
     def cover(self) -> Tensor:
         """Cover of the bare head, (B, H, W)."""
         return self.inside((self.grid.radius - 1) * self.measures.width * 1.1)
-

@@ -1,4 +1,4 @@
-"""Nose tip shading, and the mouth: lips, and teeth in the dark when it is open."""
+"""The mouth: lips, and teeth in the dark when it is open."""
 
 from __future__ import annotations
 
@@ -7,23 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .head import LIPS, MOUTH, NOSE, Face
-from .paint import bump, flat, mix, rgb, smooth
-
-
-def draw_nose(face: Face) -> None:
-    """Nostrils, the outline of the wings and the shadow below; the light has already shaped the rest."""
-    grid, measures = face.grid, face.measures
-    width, below = measures.nose_width, grid.y - measures.nose_tip
-    nostril = 0.80 * bump((grid.side - 0.042 * width) / 0.018, (below - 0.036 + 0.25 * (grid.side - 0.04)) / 0.010)
-    around = ((grid.side - 0.058 * width).square() + (below - 0.012).square()).sqrt() - 0.046
-    wing = 0.38 * bump(around / 0.010) * smooth(0.07, 0.09, grid.side / width) * smooth(-0.05, 0.0, below)
-    under = 0.26 * bump(grid.x / (0.05 * width), (below - 0.055) / 0.018)
-    shade = torch.maximum(nostril, wing + under)
-    face.canvas.darken(shade, rgb(0.80, 0.95, 0.95, shade.device))
-    flank = grid.side - (0.035 + 0.070 * smooth(-0.16, 0.0, below)) * width
-    edge = torch.maximum(flank, torch.maximum(measures.eye_line - 0.02 - grid.y, below - 0.05))
-    face.canvas.name(face.inside(edge), NOSE)
+from .head import LIPS, MOUTH, Face
+from .paint import bump, flat, mix, rgb
 
 
 @dataclass(frozen=True)
@@ -67,7 +52,8 @@ def draw_mouth(face: Face, base: Tensor) -> None:
     face.canvas.paint(colour * light + shine, between(lips.lower_start, lips.bottom), LIPS)
     gap = between(lips.upper_end, lips.lower_start) * face.traits.mouth_slightly_open
     draw_gap(face, lips, gap)
-    line = face.stroke(y - lips.upper_end, 0.014) * face.inside(ends, 3.0) * (1 - face.traits.mouth_slightly_open)
+    line = face.stroke(y - lips.upper_end, 0.014) * face.inside(ends, 3.0)
+    line = line * (1 - face.traits.mouth_slightly_open)
     corners = 0.30 * bump((face.grid.side / width - 1.04) / 0.07, (y - lips.upper_end) / 0.016)
     face.canvas.darken(torch.maximum(0.62 * line, corners), rgb(0.80, 0.95, 0.95, y.device))
 

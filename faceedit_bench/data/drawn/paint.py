@@ -31,7 +31,7 @@ def mix(first: Tensor, second: Tensor, share: Tensor | float) -> Tensor:
 
 
 def flat(number: Tensor) -> Tensor:
-    """A number per face, (B, 1, 1), as a factor for colours, (B, 1, 1, 1); a map (B, H, W) as (B, 1, H, W)."""
+    """A number per face or a map, (B, H, W), as a factor for colours, (B, 1, H, W)."""
     return number.unsqueeze(1)
 
 
@@ -39,6 +39,12 @@ def flat(number: Tensor) -> Tensor:
 def rgb(red: float, green: float, blue: float, device: torch.device) -> Tensor:
     """A constant colour, (1, 3, 1, 1)."""
     return torch.tensor([red, green, blue], device=device).view(1, 3, 1, 1)
+
+
+def pixel_centres(size: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Where every column (1, 1, W) and row (1, H, 1) lies in the picture, from -1 to 1."""
+    line = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) / size * 2 - 1
+    return line[None, None, :], line[None, :, None]
 
 
 def scramble(numbers: Tensor) -> Tensor:
@@ -52,7 +58,7 @@ def scramble(numbers: Tensor) -> Tensor:
 
 @cache
 def noise_tile(kind: str, device: torch.device) -> Tensor:
-    """A noise picture in [0, 1] that repeats, (1, 1, TILE + 2, TILE + 2) with one texel of the other side around.
+    """A noise picture in [0, 1] that repeats, (1, 1, TILE + 2, TILE + 2): around it a ring of the other side.
 
     `cloud` has three octaves of equal extent in both directions; `strands` is fine across and long along.
     """
@@ -104,10 +110,11 @@ class Canvas:
     regions: Tensor  # (B, H, W) uint8, index into REGIONS
 
     def within(self, rows: slice, columns: slice) -> Canvas:
+        """A window; painting in it paints the whole."""
         return Canvas(self.picture[:, :, rows, columns], self.regions[:, rows, columns])
 
     def paint(self, colour: Tensor, cover: Tensor, region: int | None = None) -> None:
-        """Lay `colour` (B, 3, H, W) over the picture where `cover` (B, H, W) is above 0; name it where above a half."""
+        """Lay `colour` (B, 3, H, W) over the picture by `cover` (B, H, W); name it where above a half."""
         self.picture.lerp_(colour.expand_as(self.picture), cover.unsqueeze(1).expand_as(self.picture))
         if region is not None:
             self.name(cover, region)

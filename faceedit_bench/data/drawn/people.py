@@ -1,4 +1,6 @@
-"""Who is drawn: the numbers that make an identity, those that make a scene, and how often attributes occur."""
+"""Who is drawn: the numbers of an identity, those of a scene, and how often attributes occur."""
+
+# ruff: noqa: RUF009  (`between` only wraps `dataclasses.field`)
 
 from __future__ import annotations
 
@@ -182,20 +184,22 @@ def numbers(kind: type[Numbers], seeds: Tensor, salt: int) -> Numbers:
 
 
 def people(seeds: Tensor) -> Person:
+    """Identities of these seeds."""
     return numbers(Person, seeds, IDENTITY_SALT)
 
 
 def scenes(seeds: Tensor) -> Scene:
+    """Scenes of these seeds, unrelated to the identities of the same number."""
     return numbers(Scene, seeds, SCENE_SALT)
 
 
 def labels(seeds: Sequence[int]) -> Tensor:
     """Attributes of the people with these numbers, (B, 13) uint8 in {0, 1}, correlated as in life.
 
-    Half are men and two thirds young (more of the women). Only men are bald, more of them when old, or wear a
-    moustache or a beard, often both. The bald have no hair colour and no bangs; of the others a third is black,
-    a quarter blond (more of the women), a quarter brown and the rest auburn or grey. Bangs are commoner in women,
-    bushy eyebrows in men, glasses in the old.
+    Half are men and two thirds young (more of the women). Only men are bald, more of them when old, or wear
+    a moustache or a beard, often both. The bald have no hair colour and no bangs; of the others a third has
+    black hair, a quarter blond (more of the women), a quarter brown and the rest auburn or grey. Bangs are
+    commoner in women, bushy eyebrows in men, glasses in the old.
     """
     chance = uniforms(torch.as_tensor(seeds, dtype=torch.int64), 12, LABEL_SALT).double()
     male = chance[:, 0] < 0.49

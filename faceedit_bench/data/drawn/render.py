@@ -8,15 +8,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .age import draw_age
 from .beard import draw_beard, draw_moustache
 from .eyes import draw_brows, draw_eyes
 from .glasses import draw_earrings, draw_glasses
 from .hair import comb, draw_back_hair, draw_front_hair, hair_colour
 from .head import OTHERS, Face, measure, pose
-from .mouth import draw_mouth, draw_nose
+from .mouth import draw_mouth
+from .nose import draw_nose
 from .paint import Box, Canvas, scramble
-from .people import ATTRIBUTES, Traits, people, scenes as draw_scenes
-from .skin import complexion, draw_age, draw_skin, light_up, relief
+from .people import ATTRIBUTES, Traits, people
+from .people import scenes as draw_scenes
+from .relief import light_up, relief
+from .skin import complexion, draw_skin
 from .surroundings import draw_backdrop, draw_clothes, draw_ears, draw_neck
 
 CHUNK = {"cpu": 1}  # faces drawn at once; one at a time keeps a processor's cache warm
@@ -54,59 +58,58 @@ def draw(
     place = identity if scenes is None else torch.as_tensor(scenes, dtype=torch.int64)
     if labels.shape != (len(identity), len(ATTRIBUTES)) or place.shape != identity.shape:
         raise ValueError(
-            f"{len(identity)} seeds want labels of shape ({len(identity)}, {len(ATTRIBUTES)}) and as many scenes; "
-            f"got labels {tuple(labels.shape)} and {len(place)} scenes"
+            f"{len(identity)} seeds want labels of shape ({len(identity)}, {len(ATTRIBUTES)}) "
+            f"and as many scenes; got labels {tuple(labels.shape)} and {len(place)} scenes"
         )
     chunk = CHUNK.get(device.type, CHUNK_ELSEWHERE)
+    groups = zip(identity.split(chunk), labels.cpu().split(chunk), place.split(chunk), strict=True)
     with torch.inference_mode():
-        parts = [
-            draw_chunk(identity[i : i + chunk], labels[i : i + chunk].cpu(), size, place[i : i + chunk], device)
-            for i in range(0, len(identity), chunk)
-        ]
+        parts = [draw_chunk(seeds, labels, scenes, size, device) for seeds, labels, scenes in groups]
     return Drawing(torch.cat([part.images for part in parts]), torch.cat([part.regions for part in parts]))
 
 
-def draw_chunk(seeds: Tensor, labels: Tensor, size: int, scenes: Tensor, device: torch.device) -> Drawing:
+def draw_chunk(seeds: Tensor, labels: Tensor, scenes: Tensor, size: int, device: torch.device) -> Drawing:
     """Draw a few faces at once, back to front; parts that nobody in the chunk has are left out."""
-    present = dict(zip(ATTRIBUTES, labels.amax(0).tolist(), strict=True))
-    somebody = {"hair": bool(labels[:, 0].amin() == 0), "beard": bool(labels[:, 10].amin() == 0)}
-    face = set_up(seeds.to(device), labels.to(device), size, scenes.to(device))
-    base, hair_tint = complexion(face.person, face.traits), hair_colour(face.person, face.traits)
+    somebody = dict(zip(ATTRIBUTES, labels.amax(0).tolist(), strict=True))
+    everybody = dict(zip(ATTRIBUTES, labels.amin(0).tolist(), strict=True))
+    face = set_up(seeds.to(device), labels.to(device), scenes.to(device), size)
+    skin, tint = complexion(face.person, face.traits), hair_colour(face.person, face.traits)
+    hair = None if everybody["Bald"] else comb(face, tint)
     draw_backdrop(face)
-    hair = comb(face, hair_tint) if somebody["hair"] else None
     if hair:
         draw_back_hair(face, hair)
-    draw_neck(face.within(LOWER_FACE), base)
+    draw_neck(face.within(LOWER_FACE), skin)
     draw_clothes(face)
-    draw_ears(face, base)
-    draw_skin(face, base)
-    if labels[:, 12].amin() == 0:
+    draw_ears(face, skin)
+    draw_skin(face, skin)
+    if not everybody["Young"]:
         draw_age(face)
     draw_nose(face.within(NOSE_BAND))
-    draw_mouth(face.within(MOUTH_BAND), base)
+    draw_mouth(face.within(MOUTH_BAND), skin)
     draw_eyes(face.within(EYE_BAND))
-    draw_brows(face.within(EYE_BAND), hair_tint)
-    if somebody["beard"]:
-        draw_beard(face.within(LOWER_FACE), hair_tint, 1 - face.traits.no_beard)
-    if present["Mustache"]:
-        draw_moustache(face.within(MOUTH_BAND), hair_tint)
+    draw_brows(face.within(EYE_BAND), tint)
+    if not everybody["No_Beard"]:
+        draw_beard(face.within(LOWER_FACE), tint)
+    if somebody["Mustache"]:
+        draw_moustache(face.within(MOUTH_BAND), tint)
     if hair:
         draw_front_hair(face, hair)
     draw_earrings(face)
-    if present["Eyeglasses"]:
+    if somebody["Eyeglasses"]:
         draw_glasses(face.within(GLASSES_BAND))
     return develop(face)
 
 
-def set_up(seeds: Tensor, labels: Tensor, size: int, scenes: Tensor) -> Face:
+def set_up(seeds: Tensor, labels: Tensor, scenes: Tensor, size: int) -> Face:
     """Measure the heads, pose them and light them."""
     person, scene, traits = people(seeds), draw_scenes(scenes), Traits.of(labels)
     measures = measure(person, traits)
     grid = pose(size, scene, measures)
-    light = light_up(grid, relief(grid, measures, person, scene, traits), scene)
+    light = light_up(grid, relief(grid, measures, person, traits), scene)
     picture = torch.empty(len(seeds), 3, size, size, device=seeds.device)
     regions = torch.full((len(seeds), size, size), OTHERS, dtype=torch.uint8, device=seeds.device)
-    return Face(person, scene, traits, measures, Canvas(picture, regions), grid, light, scene.zoom * (2 / size), size)
+    canvas, pixel = Canvas(picture, regions), scene.zoom * (2 / size)
+    return Face(person, scene, traits, measures, canvas, grid, light, pixel, size)
 
 
 def develop(face: Face) -> Drawing:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .head import EARS, NECK, OTHERS, Face
-from .paint import bump, flat, mix, noise, smooth
+from .paint import bump, flat, mix, noise, pixel_centres, smooth
 
 
 def hue_colour(hue: Tensor, saturation: Tensor, brightness: Tensor) -> Tensor:
@@ -16,20 +16,15 @@ def hue_colour(hue: Tensor, saturation: Tensor, brightness: Tensor) -> Tensor:
     return flat(brightness) * (1 - flat(saturation) * (1 - pure))
 
 
-def picture_lines(face: Face) -> tuple[Tensor, Tensor]:
-    """Place of every column (1, 1, W) and row (1, H, 1) in the picture, -1 to 1."""
-    line = (torch.arange(face.size, device=face.pixel.device, dtype=torch.float32) + 0.5) / face.size * 2 - 1
-    return line[None, None, :], line[None, :, None]
-
-
 def draw_backdrop(face: Face) -> None:
     """Two colours that flow into each other, out of focus, darker towards the corners."""
-    across, down = picture_lines(face)
+    across, down = pixel_centres(face.size, face.pixel.device)
     scene = face.scene
+    contrast, other_hue = scene.backdrop_contrast, (scene.backdrop_hue + scene.backdrop_hue_step) % 1
     first = hue_colour(scene.backdrop_hue, scene.backdrop_colour, scene.backdrop_light)
-    other = hue_colour((scene.backdrop_hue + scene.backdrop_hue_step) % 1, scene.backdrop_colour, scene.backdrop_light * 0.6)
+    other = hue_colour(other_hue, scene.backdrop_colour, scene.backdrop_light * 0.6)
     cloud = noise(across * 0.9 + scene.backdrop_place, down * 0.9 + scene.backdrop_place * 0.7)
-    share = smooth(0.2, 0.8, cloud + 0.3 * down * scene.backdrop_contrast) * (0.35 + 0.65 * scene.backdrop_contrast)
+    share = smooth(0.2, 0.8, cloud + 0.3 * down * contrast) * (0.35 + 0.65 * contrast)
     colour = mix(first, other, flat(share)) * (1 - flat(0.14 * (across.square() + down.square())))
     face.canvas.picture.copy_(colour)
     face.canvas.regions.fill_(OTHERS)
@@ -50,7 +45,7 @@ def draw_neck(face: Face, base: Tensor) -> None:
 
 def draw_clothes(face: Face) -> None:
     """A shirt with a round or a V neckline."""
-    across, down = picture_lines(face)
+    across, down = pixel_centres(face.size, face.pixel.device)
     scene = face.scene
     x, y = across - scene.shift_across, (down - scene.shift_down) * scene.zoom
     shoulders = 0.80 + 0.30 * x.square()
@@ -60,7 +55,8 @@ def draw_clothes(face: Face) -> None:
     folds = noise(x * 3 + scene.backdrop_place, y * 4 + scene.backdrop_place)
     colour = hue_colour(scene.clothes_hue, scene.clothes_colour, scene.clothes_light)
     hem = 1 - 0.25 * bump((y - top - 0.03) / 0.012)
-    face.canvas.paint(colour * flat((0.70 + 0.4 * folds + 0.2 * face.light.across * x) * hem), face.inside(top - y), OTHERS)
+    shade = (0.70 + 0.4 * folds + 0.2 * face.light.across * x) * hem
+    face.canvas.paint(colour * flat(shade), face.inside(top - y), OTHERS)
 
 
 def draw_ears(face: Face, base: Tensor) -> None:
