@@ -35,7 +35,7 @@ def load_method(
     return load(name, preset=preset, weights=weights, device=device, options=options)
 
 
-def run(method: str, *, suite: str = "drawn-128", **settings: Any) -> pd.DataFrame:
+def run(method: str, *, suite: str | None = None, **settings: Any) -> pd.DataFrame:
     """Run `method` over `suite` and return its scores, one row per metric and edit.
 
     `settings` are those of `faceedit_bench.run.run`: preset, weights, data, results, workers, limit, ….

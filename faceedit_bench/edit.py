@@ -51,7 +51,7 @@ def edit_photos(
     """
     from .data.images import read_image, save_png, write_png
     from .sheet import sheet
-    from .train.device import choose as choose_device
+    from .device import choose as choose_device
     from .weights import build_editor, choose
 
     places = _places([Path(photo) for photo in photos], Path(out), overwrite)

@@ -54,7 +54,7 @@ class _Job:
 def run(
     method: str,
     *,
-    suite: str = "drawn-128",
+    suite: str | None = None,
     preset: str | None = None,
     weights: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
@@ -68,7 +68,7 @@ def run(
     """Evaluate `method` over `suite`; a run that was stopped goes on, and ends with the same bits.
 
     Args:
-        suite: name of a suite, or path of its TOML file; with `data` alone, the suite "folder".
+        suite: name of a suite, or path of its TOML file; default "drawn-128", with `data` "folder".
         preset, weights, options: which settings and weights of the method; see `faceedit-bench methods NAME`.
         data: folder of the data set, for those that are not embedded.
         results: results folder; default $FACEEDIT_RESULTS, else `results/`.
@@ -78,14 +78,13 @@ def run(
     Raises:
         FaceEditError: anything that a user can mend, before the first image is edited where possible.
     """
-    if data is not None and suite == "drawn-128":
-        suite = "folder"
-    chosen = suites.limited(suites.load(suite), limit)
+    chosen = suites.limited(suites.load(suite or ("drawn-128" if data is None else "folder")), limit)
     choice = choose(method, preset=preset, weights=weights, options=options)
     roles = _judge_pins(chosen)
     from . import evaluate
+    from .device import choose as choose_device
 
-    device = _device(device)
+    device = choose_device(device)
     setup = evaluate.Setup(
         method=method,
         suite=chosen,
@@ -177,16 +176,6 @@ def _check_truth(choice: Choice, suite: Suite) -> None:
         )
 
 
-def _device(asked: str) -> str:
-    import torch
-
-    if asked == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if asked.startswith("cuda") and not torch.cuda.is_available():
-        raise BadConfig(f"--device {asked}: this machine has no CUDA device; use --device cpu")
-    return asked
-
-
 # ---- shards ---------------------------------------------------------------------------------------
 
 
@@ -231,8 +220,10 @@ def _finish(
 ) -> None:
     """Fold the stored shards, score them, measure the cost, write everything; scores last."""
     from . import scoring
+    from .evaluate import set_numerics
     from .gallery import write_pictures
 
+    set_numerics(setup.suite.threads)
     shards = setup.suite.shards(len(samples))
     stored = {shard.number: folder.read_shard(shard.number) for shard in shards}
     states = {number: content[0] for number, content in stored.items()}

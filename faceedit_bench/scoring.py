@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .contracts import Metric, MetricSpec, Samples
 from .evaluate import applies, fold, restore_state
-from .metrics.intervals import interval
+from .metrics.intervals import interval, kind
 from .store.folder import Score
 from .suite import Shard, Suite
 
@@ -58,12 +58,9 @@ def _score(spec: MetricSpec, metric: Metric, edit: str, state: Any, seed: int) -
     for key, value in values.items():
         between = bounds.get(key)
         low, high = (float(between[0]), float(between[1])) if between else (None, None)
-        kind = _KINDS[spec.interval] if between else "none"
-        found.append(Score(key, spec.version, edit, float(value), low, high, len(state), kind))
+        how = kind(spec, metric, state, key) if between else "none"
+        found.append(Score(key, spec.version, edit, float(value), low, high, len(state), how))
     return found
-
-
-_KINDS = {"bootstrap": "bootstrap 95 %", "spread": "spread", "none": "none"}
 
 
 def per_sample(

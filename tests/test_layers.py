@@ -16,7 +16,7 @@ CORE = ROOT / "faceedit_bench"
 ROWS = (
     {"errors", "contracts", "hookspecs", "api"},  # 1 language
     {"config", "folders", "progress", "suite", "manifest", "catalog"},  # 2 knowledge
-    {"data", "judges", "metrics", "observe", "sheet", "weights"},  # 3 parts
+    {"data", "device", "judges", "metrics", "observe", "sheet", "weights"},  # 3 parts
     {"builtin", "cost", "evaluate", "executors", "train"},  # 4 engines, and the core's own plugin
     {"board", "edit", "gallery", "run", "scoring", "store"},  # 5 use cases
     {"cli", "__init__", "__main__"},  # 6 surface

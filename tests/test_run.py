@@ -134,7 +134,8 @@ def test_options_and_limit_make_another_run(tiny: str) -> None:
         ({"options": {"width": 3}}, BadConfig, "unknown key 'width'"),
         ({"limit": 0}, BadConfig, "at least 1"),
         ({"workers": -1}, BadConfig, "at least 1"),
-        ({"data": "/no/such/folder", "suite": "drawn-128"}, FaceEditError, "no such folder"),
+        ({"data": "/no/such/folder", "suite": None}, FaceEditError, "no such folder"),
+        ({"data": "/no/such/folder", "suite": "drawn-128"}, FaceEditError, "reads no folder"),
     ],
 )
 def test_bad_arguments_are_named_before_anything_runs(

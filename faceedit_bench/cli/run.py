@@ -15,9 +15,7 @@ Examples:
 """
 )
 @click.option("--method", required=True, help="Name of the method; see `faceedit-bench methods`.")
-@click.option(
-    "--suite", default="drawn-128", show_default=True, help="Name of a suite, or path of its TOML file."
-)
+@click.option("--suite", help="Name of a suite, or path of its TOML file.  [default: drawn-128]")
 @click.option("--preset", help="Preset of the method; its first one by default.")
 @click.option("--weights", type=click.Path(), help="Weights file to use instead of the preset's own.")
 @click.option(
@@ -36,7 +34,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print scores as JSON.")
 def run(
     method: str,
-    suite: str,
+    suite: str | None,
     preset: str | None,
     weights: str | None,
     settings: tuple[str, ...],

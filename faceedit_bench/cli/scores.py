@@ -75,7 +75,7 @@ def _cell(score: Score) -> str:
 
 def _notes(identity: dict[str, Any], absent: dict[str, str]) -> list[str]:
     judges = [f"{judge['name']} {judge['sha256'][:8]}" for judge in identity["judges"].values()]
-    lines = ["[low, high] 95 % bootstrap over faces   (low, high) spread over subsamples"]
+    lines = ["[low, high] 95 % interval (Wilson or bootstrap)   (low, high) spread of subsamples"]
     if judges:
         lines += [f"judges   {', '.join(judges[i : i + 2])}" for i in range(0, len(judges), 2)]
     lines += _warnings(identity)

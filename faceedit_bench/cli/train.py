@@ -82,8 +82,8 @@ def train(
     this toolkit's sources if there is one. Options given here come before those of the file.
     """
     from ..config import parse_overrides
+    from ..device import choose as choose_device
     from ..errors import BadConfig
-    from ..train.device import choose as choose_device
     from ..train.export import as_python
     from ..train.method import choose, train_method
     from .train_progress import progress

@@ -1,10 +1,10 @@
-"""Which device a training uses."""
+"""Which device is used."""
 
 from __future__ import annotations
 
 import torch
 
-from ..errors import BadConfig
+from .errors import BadConfig
 
 
 def choose(name: str) -> str:
