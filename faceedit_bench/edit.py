@@ -50,8 +50,8 @@ def edit_photos(
     Nothing is written before every photo was read once and the method is loaded.
     """
     from .data.images import read_image, save_png, write_png
-    from .sheet import sheet
     from .device import choose as choose_device
+    from .sheet import sheet
     from .weights import build_editor, choose
 
     places = _places([Path(photo) for photo in photos], Path(out), overwrite)

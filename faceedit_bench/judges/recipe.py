@@ -60,7 +60,7 @@ def make(
         **course.facts(),
         "settings": dataclasses.asdict(settings),
         "pictures": len(faces.images),
-        "renderer": artist.digest,
+        "pictures_sha256": hashlib.sha256(faces.images.numpy().tobytes()).hexdigest(),
         "parameters": sum(value.numel() for value in network.parameters()),
         "torch": torch.__version__,
     }
