@@ -1,4 +1,4 @@
-"""How a run is printed: blocks of metrics that fit 80 columns, cost, what is absent, where it lies."""
+"""How a run is printed: tables that fit 80 columns, cost, what is absent, where everything lies."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import click
 
 from ..catalog import catalog
 from .output import note, print_json
-from .table import WIDTH, table
+from .table import GAP, WIDTH, table
 
 if TYPE_CHECKING:
     from ..store.folder import RunFolder, Score
 
-COLUMNS = 3  # metrics side by side
-RECONSTRUCTION = "reconstruction"
+ALL, RECONSTRUCTION = "all", "reconstruction"
 
 
 def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> None:
@@ -38,21 +37,49 @@ def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> Non
     method, suite = identity["method"], identity["suite"]
     click.echo(f"{method['name']} ({method['preset']}) on {suite['name']}, {identity['data']['count']} faces")
     metrics = [name for name in identity["metrics"] if any(score.metric == name for score in scores)]
-    for start in range(0, len(metrics), COLUMNS):
-        click.echo("\n" + _block(metrics[start : start + COLUMNS], scores))
+    for block in _blocks(metrics, scores):
+        click.echo("\n" + block)
     if cost := _cost_lines(folder.cost()):
         click.echo("\n" + "\n".join(cost))
     click.echo("\n" + "\n".join(_notes(identity, absent)))
     click.echo(f"results  {folder.path}\nsheet    {folder.path / 'images' / 'sheet.png'}")
 
 
-def _block(metrics: Sequence[str], scores: Sequence[Score]) -> str:
-    """Rows: "all", then the edits; columns: some metrics."""
-    cells = {(score.edit, score.metric): _cell(score) for score in scores if score.metric in metrics}
-    edits = list(dict.fromkeys(score.edit for score in scores if score.metric in metrics))
-    order = [name for name in ("all",) if name in edits] + [name for name in edits if name != "all"]
-    rows = [[edit, *(cells.get((edit, metric), "") for metric in metrics)] for edit in order]
-    return table(["edit", *(_heading(metric) for metric in metrics)], rows, width=WIDTH)
+def _blocks(metrics: Sequence[str], scores: Sequence[Score]) -> list[str]:
+    """Tables of edits × metrics, as many metrics side by side as fit; then one of the reconstruction."""
+    cells = {(score.edit, score.metric): _cell(score) for score in scores}
+    edits = list(dict.fromkeys(score.edit for score in scores if score.edit not in (ALL, RECONSTRUCTION)))
+    rows = [ALL, *edits]
+    columns = [
+        [_heading(metric), *(cells.get((edit, metric), "") for edit in rows)]
+        for metric in metrics
+        if (ALL, metric) in cells
+    ]
+    blocks = [
+        table(
+            ["edit", *(column[0] for column in part)],
+            list(zip(rows, *(column[1:] for column in part), strict=True)),
+        )
+        for part in _packed(columns, WIDTH - max(map(len, rows)))
+    ]
+    rebuilt = [
+        (_heading(name), cells[RECONSTRUCTION, name]) for name in metrics if (RECONSTRUCTION, name) in cells
+    ]
+    return blocks + ([table([RECONSTRUCTION, "value"], rebuilt)] if rebuilt else [])
+
+
+def _packed(columns: Sequence[list[str]], room: int) -> list[list[list[str]]]:
+    """Columns in their order, as many to a block as fit into `room` characters."""
+    parts: list[list[list[str]]] = []
+    left = 0
+    for column in columns:
+        width = max(map(len, column)) + len(GAP)
+        if not parts or width > left:
+            parts.append([])
+            left = room
+        parts[-1].append(column)
+        left -= width
+    return parts
 
 
 def _heading(metric: str) -> str:
@@ -75,7 +102,7 @@ def _cell(score: Score) -> str:
 
 def _notes(identity: dict[str, Any], absent: dict[str, str]) -> list[str]:
     judges = [f"{judge['name']} {judge['sha256'][:8]}" for judge in identity["judges"].values()]
-    lines = ["[low, high] 95 % interval (Wilson or bootstrap)   (low, high) spread of subsamples"]
+    lines = ["[low, high] 95 % interval over faces   (low, high) spread over half samples"]
     if judges:
         lines += [f"judges   {', '.join(judges[i : i + 2])}" for i in range(0, len(judges), 2)]
     lines += _warnings(identity)
