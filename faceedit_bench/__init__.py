@@ -38,8 +38,8 @@ def load_method(
 def run(method: str, *, suite: str | None = None, **settings: Any) -> pd.DataFrame:
     """Run `method` over `suite` and return its scores, one row per metric and edit.
 
-    `settings` are those of `faceedit_bench.run.run`: preset, weights, data, results, workers, limit, ….
+    `settings` are those of `faceedit_bench.runs.run`: preset, weights, data, results, workers, limit, ….
     """
-    from .run import run as use_case
+    from .runs import run as use_case
 
     return use_case(method, suite=suite, **settings).table()

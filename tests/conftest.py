@@ -27,5 +27,5 @@ def isolated(drawn_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def tiny() -> str:
-    """Path of a suite of six faces, three edits and every metric."""
+    """Path of a suite of ten faces, three edits and every metric."""
     return str(TINY)

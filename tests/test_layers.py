@@ -18,15 +18,15 @@ ROWS = (
     {"config", "folders", "progress", "suite", "manifest", "catalog"},  # 2 knowledge
     {"data", "device", "judges", "metrics", "observe", "sheet", "weights"},  # 3 parts
     {"builtin", "cost", "evaluate", "executors", "train"},  # 4 engines, and the core's own plugin
-    {"board", "edit", "gallery", "run", "scoring", "store"},  # 5 use cases
+    {"board", "edit", "gallery", "runs", "scoring", "store"},  # 5 use cases
     {"cli", "__init__", "__main__"},  # 6 surface
 )
 SIBLINGS = {  # written exceptions to "siblings do not import each other"; row 1 is free among itself
     ("suite", "config"),
     ("weights", "judges"),
-    ("run", "store"),
-    ("run", "gallery"),
-    ("run", "scoring"),
+    ("runs", "store"),
+    ("runs", "gallery"),
+    ("runs", "scoring"),
     ("gallery", "store"),
     ("scoring", "store"),
     ("__main__", "cli"),
@@ -130,7 +130,7 @@ assert catalog().methods
 
 
 def test_use_cases_load_torch_only_when_they_are_called() -> None:
-    imported = ", ".join(f"faceedit_bench.{name}" for name in ("board", "edit", "run", "store.records"))
+    imported = ", ".join(f"faceedit_bench.{name}" for name in ("board", "edit", "runs", "store.records"))
     assert not loaded_after(f"import {imported}") & {"pandas", "timm", "torch", "torchvision"}
 
 

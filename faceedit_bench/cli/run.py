@@ -51,7 +51,7 @@ def run(
     Stops and goes on: the same command continues a run that was killed, with the same bits.
     """
     from ..config import parse_overrides
-    from ..run import run as use_case
+    from ..runs import run as use_case
     from .scores import show_run
 
     result = use_case(
