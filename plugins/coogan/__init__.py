@@ -63,6 +63,10 @@ class Options:
     targets: Literal["permuted", "mixed"] = (
         "permuted"  # "mixed": half of the rows ask for one flip, as tests do
     )
+    critic_jitter: float = (
+        0.0  # ours: random gain and colour shift of all that the critic sees, in [-1, 1] units
+    )
+    critic_noise: float = 0.0  # ours: standard deviation of the noise on all that the critic sees
     checkpointing: bool = False  # stage 2: recompute each row of patches in the backward pass, for memory
 
     def __post_init__(self) -> None:

@@ -70,8 +70,9 @@ def _phases(options: Options, editor: str, critic_step, editor_step) -> tuple[Ph
 
 def critic_terms(critic: nn.Module, real: Tensor, fake: Tensor, batch: TrainBatch, options: Options) -> Terms:
     """Losses of a critic on pictures and edits (B, 3, side, side); in float32, for the penalty's sake."""
+    real, fake = disturb(real, batch.generator, options), disturb(fake.float(), batch.generator, options)
     with torch.autocast(real.device.type, enabled=False):
-        scores, logits = critic(torch.cat([real, fake.float()]))
+        scores, logits = critic(torch.cat([real, fake]))
         real_scores, fake_scores = scores.chunk(2)
         penalty = gradient_penalty(lambda images: critic(images)[0], real, fake, batch.generator)
     return {
@@ -85,12 +86,33 @@ def editor_terms(
     critic: nn.Module, fake: Tensor, rebuilt: Tensor, real: Tensor, batch: TrainBatch, options: Options
 ) -> Terms:
     """Losses of an editor on its edit and its reconstruction (B, 3, side, side)."""
-    scores, logits = critic(fake)
+    scores, logits = critic(disturb(fake, batch.generator, options))
     return {
         "adversarial": editor_loss(scores),
         "attributes": options.editor_attributes * attribute_loss(logits, batch.target),
         "reconstruction": options.reconstruction * l1_loss(rebuilt.float(), real),
     }
+
+
+def disturb(images: Tensor, generator: torch.Generator, options: Options) -> Tensor:
+    """The critic's view: gain, colour shift and noise, alike for real and edited pictures (B, 3, side, side).
+
+    Differentiable augmentation (Zhao et al., 2020, arXiv:2006.10738, equations 4 and 5). An editor cannot please
+    a critic that sees this with faint patterns or a tint, so it has to edit. Not in the paper: off by default.
+    """
+    if options.critic_jitter:
+        count = len(images)
+        gain = 1 + options.critic_jitter * _spread((count, 1, 1, 1), generator, images)
+        images = images * gain + options.critic_jitter * _spread((count, 3, 1, 1), generator, images)
+    if options.critic_noise:
+        noise = torch.randn(images.shape, generator=generator).to(images)
+        images = images + options.critic_noise * noise
+    return images
+
+
+def _spread(shape: tuple[int, ...], generator: torch.Generator, like: Tensor) -> Tensor:
+    """Uniform in [-1, 1], drawn on the CPU: the same on every device."""
+    return (2 * torch.rand(shape, generator=generator) - 1).to(like)
 
 
 def attribute_loss(logits: Tensor, labels: Tensor) -> Tensor:
