@@ -97,8 +97,9 @@ def editor_terms(
 def disturb(images: Tensor, generator: torch.Generator, options: Options) -> Tensor:
     """The critic's view: gain, colour shift and noise, alike for real and edited pictures (B, 3, side, side).
 
-    Differentiable augmentation (Zhao et al., 2020, arXiv:2006.10738, equations 4 and 5). An editor cannot please
-    a critic that sees this with faint patterns or a tint, so it has to edit. Not in the paper: off by default.
+    Differentiable augmentation (Zhao et al., 2020, arXiv:2006.10738, equations 4 and 5). An editor cannot
+    please a critic that sees this with faint patterns or a tint, so it has to edit. Not in the
+    paper: off by default.
     """
     if options.critic_jitter:
         count = len(images)
