@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).parent / "weights"
 VIEW = View(size=64, resize="torch-bilinear-aa")
-FINE_VIEW = View(size=96, resize="torch-bilinear-aa")  # who somebody is shows in smaller things
+FINE_VIEW = View(size=96, resize="torch-bilinear-aa")  # moustaches, and who somebody is, are small things
 WIDTH = 128  # D of features and embeddings
 
 KINDS: tuple[str, ...] = tuple(
@@ -81,16 +81,16 @@ def _load_pool(context: LoadContext) -> Callable[[Tensor], Tensor]:
 def specs() -> list[JudgeSpec]:
     """The demo judges that are trained and shipped."""
     offered = (
-        ("attributes-demo", "attributes", "13 attribute probabilities", THIRTEEN, _load_attributes),
-        ("identity-demo", "identity", "embedding of who is shown (contrastive)", (), _load_identity),
-        ("swav-demo", "features", "features learnt without labels (SwAV)", (), _load_swav),
-        ("classes-demo", "classes", "logits of 40 kinds of people", KINDS, _load_classes),
-        ("classes-pool-demo", "pool", "features under the 40 kinds of people", (), _load_pool),
+        ("attributes-demo", "2", "attributes", "13 attribute probabilities", THIRTEEN, _load_attributes),
+        ("identity-demo", "1", "identity", "embedding of who is shown (contrastive)", (), _load_identity),
+        ("swav-demo", "1", "features", "features learnt without labels (SwAV)", (), _load_swav),
+        ("classes-demo", "1", "classes", "logits of 40 kinds of people", KINDS, _load_classes),
+        ("classes-pool-demo", "1", "pool", "features under the 40 kinds of people", (), _load_pool),
     )
     return [
         JudgeSpec(
             name=name,
-            version="1",
+            version=version,
             role=role,
             summary=f"{summary}; drawn faces only",
             pin=pin,
@@ -100,14 +100,14 @@ def specs() -> list[JudgeSpec]:
             outputs=outputs,
             faces="drawn",
         )
-        for name, role, summary, outputs, load in offered
+        for name, version, role, summary, outputs, load in offered
         if (pin := Pin.from_card(card_of(_weights_of(name))))
     ]
 
 
 def view_of(judge: str) -> View:
     """How a demo judge looks at faces."""
-    return FINE_VIEW if judge == "identity-demo" else VIEW
+    return FINE_VIEW if judge in ("attributes-demo", "identity-demo") else VIEW
 
 
 def _weights_of(judge: str) -> str:
