@@ -97,7 +97,8 @@ def run(
     metrics, absent = evaluate.usable_metrics(chosen)
     _check_truth(choice, chosen)
     samples = evaluate.open_samples(chosen, setup.data)
-    manifest = describe(choice, chosen, samples, roles, metrics, device)
+    asked = {role: roles[role] for role in evaluate.judge_roles(metrics)}
+    manifest = describe(choice, chosen, samples, asked, metrics, device)
     folder = store.begin(folders.results(results), manifest)
     if not folder.is_complete:
         _evaluate(setup, chosen.shards(len(samples)), folder, workers)
