@@ -15,7 +15,7 @@ CORE = ROOT / "faceedit_bench"
 
 ROWS = (
     {"errors", "contracts", "hookspecs", "api"},  # 1 language
-    {"config", "folders", "progress", "suite", "manifest", "catalog"},  # 2 knowledge
+    {"config", "folders", "progress", "spawning", "suite", "manifest", "catalog"},  # 2 knowledge
     {"data", "device", "judges", "metrics", "observe", "sheet", "weights"},  # 3 parts
     {"builtin", "cost", "evaluate", "executors", "train"},  # 4 engines, and the core's own plugin
     {"board", "edit", "gallery", "runs", "scoring", "store"},  # 5 use cases

@@ -65,6 +65,19 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bits(
     assert outcome(folder) == outcome(finished.folder.path)
 
 
+def test_a_script_needs_no_main_guard(finished: runs.RunResult, tiny: str, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import faceedit_bench as fb\n"
+        f"fb.run('copy', suite={tiny!r}, results={str(tmp_path)!r}, workers=2, measure_cost=False)\n"
+        "print('once')\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stdout) == (0, "once\n"), done.stderr
+    (folder,) = tmp_path.glob("*/copy-*")
+    assert outcome(folder) == outcome(finished.folder.path)
+
+
 def test_copy_is_the_floor_of_every_metric(finished: runs.RunResult) -> None:
     table = finished.table().set_index(["metric", "edit"])["value"]
     assert table["psnr", "reconstruction"] == 100.0

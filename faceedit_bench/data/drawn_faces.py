@@ -16,6 +16,7 @@ import torch
 from .. import folders
 from ..contracts import Sample
 from ..errors import BadDataset, UnknownName
+from ..spawning import without_main
 from ..suite import THIRTEEN, target_labels
 from . import drawn, pack
 
@@ -107,7 +108,9 @@ def _parts(tasks: list[tuple[int, int, int, int, bool]]) -> Iterator[tuple[slice
     if workers == 1 or len(tasks) <= 4 or in_worker:
         yield from map(_draw_part, tasks)
         return
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+    with without_main():
+        pool = multiprocessing.get_context("spawn").Pool(workers)
+    with pool:
         yield from pool.imap_unordered(_draw_part, tasks)
 
 

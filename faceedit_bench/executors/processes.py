@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import TypeVar
 
+from ..spawning import without_main
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -17,7 +19,8 @@ def map(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> 
     """Results as they finish. Workers are spawned, so each starts from a fresh interpreter."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
-        futures = [pool.submit(work, task) for task in tasks]
+        with without_main():
+            futures = [pool.submit(work, task) for task in tasks]
         try:
             for future in as_completed(futures):
                 yield future.result()
