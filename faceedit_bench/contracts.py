@@ -126,6 +126,33 @@ class Preset:
 
 
 @dataclass(frozen=True)
+class Imported:
+    """What a layout makes of a checkpoint that another program wrote."""
+
+    state: Mapping[str, Tensor]  # under the names of our network
+    options: Mapping[str, Any]  # of the method, as far as the checkpoint's shapes and layout tell them
+    ignored: tuple[str, ...] = ()  # keys that editing does not need: critics, optimizer slots, counters
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A checkpoint format of a method's released code, for `faceedit-bench weights import`."""
+
+    summary: str  # which program writes such files
+    convert: Callable[[Mapping[str, Tensor]], Imported]  # raises WrongWeights with every key that is amiss
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A table of a paper, computed again, for `faceedit-bench reproduce`."""
+
+    title: str  # paper and table
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()  # what the numbers count, and where printed ones cannot be reached
+
+
+@dataclass(frozen=True)
 class MethodSpec:
     """A face attribute editing method."""
 
@@ -142,7 +169,14 @@ class MethodSpec:
         None  # options -> training stages (faceedit_bench.train)
     )
     saw: tuple[str, ...] = ()  # judges whose network or labels it used in training
-    needs: tuple[str, ...] = ()  # ("truth",): wants the exact counterfactual, as the ceiling row does
+    needs: tuple[str, ...] = ()  # "labels": wants every source label, not only what changes; "truth": wants
+    # the exact counterfactual, as the ceiling row does
+    layouts: Mapping[str, Layout] = field(default_factory=dict)  # released checkpoints it can import, by name
+    reproductions: Mapping[str, Callable[[], Reproduction]] = field(default_factory=dict)  # tables, by name
+
+    def attributes_for(self, options: Any) -> tuple[str, ...]:
+        """The columns it wants under `options`: their field `attributes`, where they have one."""
+        return tuple(getattr(options, "attributes", ())) or self.attributes
 
     @property
     def default_preset(self) -> str:

@@ -56,7 +56,7 @@ def edit_photos(
 
     places = _places([Path(photo) for photo in photos], Path(out), overwrite)
     choice = choose(method, preset=preset, weights=weights, options=options)
-    attributes = choice.spec.attributes or THIRTEEN
+    attributes = choice.spec.attributes_for(choice.options) or THIRTEEN
     _check(request, choice.spec.name, attributes, choice.spec.needs)
     device = choose_device(device)
     for photo in places:

@@ -130,7 +130,7 @@ def workbench(setup: Setup) -> Workbench:
     choice = choose(
         setup.method, preset=setup.preset, weights=setup.weights, options=json.loads(setup.options)
     )
-    wanted = choice.spec.attributes or suite.attributes
+    wanted = choice.spec.attributes_for(choice.options) or suite.attributes
     unknown = [name for name in wanted if name not in suite.attributes]
     if unknown:
         raise BadConfig(

@@ -245,5 +245,5 @@ def _cost(setup: Setup) -> dict[str, Any]:
     )
     if choice.spec.needs:
         return {}  # the ceiling row is read from the data set; it costs nothing that could be compared
-    attributes = choice.spec.attributes or setup.suite.attributes
+    attributes = choice.spec.attributes_for(choice.options) or setup.suite.attributes
     return cost.measure(build_editor(choice, setup.device), setup.suite.resolution, attributes, setup.device)

@@ -64,7 +64,7 @@ def train_method(
     recipes = recipes_of(spec, options, chosen, stage)
     first = _first_weights(weights_from, recipes)
     settings = {recipe.name: chosen.settings(recipe.name) for recipe in recipes}  # bad ones are found now
-    open_faces = functools.cache(functools.partial(_faces, chosen, spec, root))
+    open_faces = functools.cache(functools.partial(_faces, chosen, spec, options, root))
     exported: States = {}
     made: dict[str, dict[str, Any]] = {}  # stage -> how it was made, for the card
     results: list[Result] = []
@@ -129,14 +129,16 @@ def recipes_of(spec: MethodSpec, options: Any, chosen: TrainingConfig, stage: st
     return recipes
 
 
-def _faces(chosen: TrainingConfig, spec: MethodSpec, root: Path | None, size: int) -> TrainingFaces:
+def _faces(
+    chosen: TrainingConfig, spec: MethodSpec, options: Any, root: Path | None, size: int
+) -> TrainingFaces:
     data = catalog().dataset(chosen.data)
     if "labels" not in data.provides:
         raise BadDataset(f"{data.name} has no labels, and training {spec.name} needs some; see --data")
     if chosen.split not in data.splits:
         raise UnknownName(f"split of {data.name}", chosen.split, data.splits)
     samples = data.open(root, chosen.split, size, chosen.count)
-    return TrainingFaces.of(samples, spec.attributes, name=data.name, conflicts=data.conflicts)
+    return TrainingFaces.of(samples, spec.attributes_for(options), name=data.name, conflicts=data.conflicts)
 
 
 def _first_weights(path: Path | None, recipes: Sequence[Recipe]) -> States:
