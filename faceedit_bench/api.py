@@ -1,5 +1,6 @@
 """Everything a plugin may use, in one module. Stable: names are added, not changed."""
 
+from .conflicts import CONFLICTS, HAIR_COLOURS
 from .contracts import (
     THIRTEEN,
     DatasetSpec,
@@ -23,8 +24,11 @@ from .contracts import (
 )
 from .errors import BadConfig, BadDataset, BadImage, BrokenPromise, FaceEditError, WrongWeights
 from .hookspecs import hookimpl
+from .renaming import Names
 
 __all__ = [
+    "CONFLICTS",
+    "HAIR_COLOURS",
     "THIRTEEN",
     "BadConfig",
     "BadDataset",
@@ -41,6 +45,7 @@ __all__ = [
     "MethodSpec",
     "Metric",
     "MetricSpec",
+    "Names",
     "NoOptions",
     "Observation",
     "Pin",

@@ -5,39 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import config
+from .conflicts import CONFLICTS
 from .contracts import THIRTEEN as THIRTEEN
 from .errors import BadConfig, UnknownName
-
-_COLOURS = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
-
-
-def _others(name: str, group: Sequence[str]) -> tuple[str, ...]:
-    return tuple(other for other in group if other != name)
-
-
-CONFLICTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "none": {},
-    "stgan": {
-        "Bald": ("Bangs",),
-        "Receding_Hairline": ("Bangs",),
-        "Bangs": ("Bald", "Receding_Hairline"),
-        **{colour: _others(colour, _COLOURS) for colour in _COLOURS},
-        "Straight_Hair": ("Wavy_Hair",),
-        "Wavy_Hair": ("Straight_Hair",),
-    },
-    "drawn": {
-        "Bald": ("Bangs", *_COLOURS),
-        "Bangs": ("Bald",),
-        **{colour: (*_others(colour, _COLOURS), "Bald") for colour in _COLOURS},
-    },
-}
-"""Rule id -> attribute switched on -> attributes it clears. `stgan` is the released code of AttGAN and STGAN
-without its Mustache/No_Beard coupling; `drawn` is `stgan` for faces that are bald or have a hair colour."""
 
 
 @dataclass(frozen=True)

@@ -41,11 +41,11 @@ NOT_IN_ORIGIN = (
 @click.option("--split", help="Split of the data set.  [default: train]")
 @click.option("--count", type=int, help="Number of faces; 0 the whole split.  [default: 4000]")
 @click.option("--size", type=int, help="Pixels per side.  [default: 128]")
-@click.option("--steps", type=int, help="Steps of each stage.  [default: 2000]")
+@click.option("--steps", type=int, help="Steps of each stage.  [default: the preset's]")
 @click.option(
     "--minutes", type=float, default=0.0, help="Stop and save after this long; the same command goes on."
 )
-@click.option("--batch-size", type=int, help="Faces per batch.  [default: 16]")
+@click.option("--batch-size", type=int, help="Faces per batch.  [default: the preset's]")
 @click.option("--seed", type=int, help="Of weights, batches and everything else random.  [default: 1]")
 @click.option(
     "--precision", type=click.Choice(["fp32", "bf16"]), help="bf16: mixed.  [default: bf16 on a GPU]"

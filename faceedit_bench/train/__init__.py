@@ -5,12 +5,14 @@ from .config import TrainingConfig
 from .faces import TrainingFaces
 from .method import Trained, train_method
 from .recipe import Phase, Recipe, Settings, TrainBatch
+from .schedule import Schedule
 from .trainer import Result, train
 
 __all__ = [
     "Phase",
     "Recipe",
     "Result",
+    "Schedule",
     "Settings",
     "TrainBatch",
     "Trained",

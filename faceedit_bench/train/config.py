@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import BadConfig
-from .recipe import Settings
+from .recipe import Recipe, Settings
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,6 @@ class Stage:
     precision: str | None = None
     ema: float | None = None
     flip: bool | None = None
-    decay_at: float | None = None
     sample_every: int | None = None
     save_every: int | None = None
 
@@ -39,14 +38,13 @@ class TrainingConfig:
     split: str = "train"
     count: int = 4000  # faces; 0 takes the whole split
     size: int = 128  # pixels per side
-    steps: int = 2000  # of each stage that has no number of its own
+    steps: int | None = None  # of each stage that has no number of its own; None as its recipe says
     stages: dict[str, Stage] = field(default_factory=dict)  # by name of the method's recipes
-    batch_size: int = 16
+    batch_size: int | None = None  # None as the recipe says
     seed: int = 1
     precision: str = "fp32"  # or "bf16"
     ema: float = 0.999
     flip: bool = True
-    decay_at: float = 1.0  # fraction of the steps after which learning rates are a tenth; 1 never
     sample_every: int = 500
     save_every: int = 500
     compile: bool = False
@@ -62,10 +60,14 @@ class TrainingConfig:
         """Pixels per side of the faces of a stage."""
         return self._of(stage, "size")
 
-    def settings(self, stage: str, minutes: float = 0.0) -> Settings:
+    def settings(self, recipe: Recipe, minutes: float = 0.0) -> Settings:
         """How a stage is trained, in a session of at most so many minutes (0: no limit)."""
-        own = ("steps", "batch_size", "precision", "ema", "flip", "decay_at", "sample_every", "save_every")
+        stage = recipe.name
+        own = ("precision", "ema", "flip", "sample_every", "save_every")
+        steps, batch_size = self._of(stage, "steps"), self._of(stage, "batch_size")
         return Settings(
+            steps=recipe.steps if steps is None else steps,
+            batch_size=recipe.batch_size if batch_size is None else batch_size,
             **{key: self._of(stage, key) for key in own},
             seed=self.seed,
             minutes=minutes,

@@ -19,11 +19,12 @@ from ..catalog import catalog
 from ..contracts import MethodSpec, Pin
 from ..errors import BadConfig, BadDataset, UnknownName, WrongWeights
 from ..manifest import plain
+from ..weights import Description
 from . import checkpoint
 from .config import TrainingConfig
 from .export import pin_of, read_weights, write_card, write_weights
 from .faces import TrainingFaces
-from .recipe import Recipe
+from .recipe import Recipe, Settings
 from .trainer import Result, States, train
 from .watch import Watcher
 
@@ -63,7 +64,7 @@ def train_method(
     spec, preset, options = choose(chosen)
     recipes = recipes_of(spec, options, chosen, stage)
     first = _first_weights(weights_from, recipes)
-    settings = {recipe.name: chosen.settings(recipe.name) for recipe in recipes}  # bad ones are found now
+    settings = {recipe.name: chosen.settings(recipe) for recipe in recipes}  # bad ones are found now
     open_faces = functools.cache(functools.partial(_faces, chosen, spec, options, root))
     exported: States = {}
     made: dict[str, dict[str, Any]] = {}  # stage -> how it was made, for the card
@@ -88,12 +89,12 @@ def train_method(
         )
         results.append(result)
         exported |= result.averages
-        made[recipe.name] = _made(result, faces, size, chosen, recipe.name)
+        made[recipe.name] = _made(result, faces, size, settings[recipe.name])
         if not result.is_complete:
             stopped = result.stopped
             break
     path = folder / f"{spec.name}-{preset}.safetensors"
-    write_weights(path, exported)
+    write_weights(path, exported, Description(spec.name, preset, plain(options)))
     pin = pin_of(path, origin or f"faceedit-bench train --method {spec.name} --preset {preset}")
     is_complete = not stage and not stopped
     card = _card(pin, chosen, spec, preset, options, made, device, is_complete)
@@ -175,10 +176,7 @@ def _exported_before(folder: Path, recipe: Recipe, first: Mapping[str, Any], is_
 # ---- the card -------------------------------------------------------------------------------------
 
 
-def _made(
-    result: Result, faces: TrainingFaces, size: int, chosen: TrainingConfig, stage: str
-) -> dict[str, Any]:
-    settings = chosen.settings(stage)
+def _made(result: Result, faces: TrainingFaces, size: int, settings: Settings) -> dict[str, Any]:
     return {
         "steps": result.step,
         "of": result.steps,

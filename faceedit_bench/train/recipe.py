@@ -7,13 +7,14 @@ with `every=5` give the usual five critic updates for each update of the editor,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from ..contracts import EditBatch
 from ..errors import BadConfig, UnknownName
+from .schedule import Schedule
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -46,6 +47,7 @@ class Phase:
     network: str  # name in Recipe.networks
     loss: Loss
     every: int = 1  # due at steps that this divides
+    fresh: bool = True  # with a batch of its own; False takes that of the phase before it
     lr: float = 2e-4  # of Adam
     betas: tuple[float, float] = (0.5, 0.999)
 
@@ -65,11 +67,16 @@ class Recipe:
         None  # (B, A) labels -> (B, A); None permutes
     )
     preview: Callable[[Mapping[str, nn.Module], EditBatch], Tensor] | None = None  # for sample sheets
+    rate: Schedule = field(default_factory=Schedule)  # of all learning rates
+    steps: int = 2000  # as published, where a training says nothing else
+    batch_size: int = 16
 
     def __post_init__(self) -> None:
         for phase in self.phases:
             if phase.network not in self.networks:
                 raise UnknownName(f"network in phase {phase.name!r}", phase.network, self.networks)
+            if phase is self.phases[0] and not phase.fresh:
+                raise BadConfig(f"phase {phase.name!r} comes first and needs a fresh batch")
             if phase.every < 1:
                 raise BadConfig(f"phase {phase.name!r}: every must be at least 1, found {phase.every}")
         for name in self.exported:
@@ -89,7 +96,6 @@ class Settings:
     precision: str = "fp32"  # or "bf16": autocast, weights stay float32
     seed: int = 1
     flip: bool = True  # mirror half of the pictures
-    decay_at: float = 1.0  # fraction of the steps after which learning rates are a tenth; 1 never
     save_every: int = 500  # steps between checkpoints
     sample_every: int = 500  # steps between sample sheets; 0 none
     minutes: float = 0.0  # stop, save and return after this long; 0 no limit
@@ -108,5 +114,3 @@ class Settings:
                 raise BadConfig(f"{key} must not be negative, found {getattr(self, key)}")
         if not 0 <= self.ema < 1:
             raise BadConfig(f"ema must be at least 0 and below 1, found {self.ema}")
-        if not 0 < self.decay_at <= 1:
-            raise BadConfig(f"decay_at must be above 0 and at most 1, found {self.decay_at}")

@@ -165,15 +165,16 @@ class Training:
         """Run the phases that are due; the losses, named `phase.term`, still on the device."""
         self.step += 1
         losses: dict[str, Tensor] = {}
-        number = sum((self.step - 1) // phase.every for phase in self.recipe.phases)  # batches drawn so far
+        fresh = [phase for phase in self.recipe.phases if phase.fresh]
+        number = sum((self.step - 1) // phase.every for phase in fresh) - 1  # of the batch drawn last
         stepped = set()
         for phase in self.recipe.phases:
             if not phase.is_due(self.step):
                 continue
+            number += phase.fresh
             terms = self._update(phase, self.batches.batch(number, self.step), number)
             losses |= {f"{phase.name}.{term}": value.detach() for term, value in terms.items()}
             stepped.add(phase.network)
-            number += 1
         for name in stepped & self.averages.keys():
             self.averages[name].update(self.networks[name])
         return losses
@@ -199,7 +200,7 @@ class Training:
     @property
     def decay(self) -> float:
         """Factor of all learning rates at the present step."""
-        return 0.1 if self.step > self.settings.decay_at * self.settings.steps else 1.0
+        return self.recipe.rate.factor(self.step, self.settings.steps)
 
     def shown(self) -> dict[str, nn.Module]:
         """Networks for looking at: averages where there are some."""

@@ -59,14 +59,13 @@ class Options:
     lr: float = 2e-4
     beta1: float = 0.5
     beta2: float = 0.99
+    steps: int = 758_000  # of each stage, critic updates: 200 epochs of 758 editor updates
+    batch_size: int = 40  # of stage 1
+    local_batch_size: int = 2  # of stage 2: 72 patches
+    decay: Literal["tenth", "linear", "none"] = "tenth"  # of the learning rate, from `decay_at` on
+    decay_at: float = 0.5  # fraction of the steps: epoch 100 of 200
     momentum: float = 0.001  # of running batch-norm statistics; TensorFlow's decay 0.999
-    targets: Literal["permuted", "mixed"] = (
-        "permuted"  # "mixed": half of the rows ask for one flip, as tests do
-    )
-    critic_jitter: float = (
-        0.0  # ours: random gain and colour shift of all that the critic sees, in [-1, 1] units
-    )
-    critic_noise: float = 0.0  # ours: standard deviation of the noise on all that the critic sees
+    targets: Literal["permuted", "mixed"] = "permuted"  # "mixed": half of the rows ask for one flip
     checkpointing: bool = False  # stage 2: recompute each row of patches in the backward pass, for memory
 
     def __post_init__(self) -> None:
@@ -105,6 +104,7 @@ DEMO = Options(
     critic_steps=2,
     lr=5e-4,
     momentum=0.01,
+    decay_at=0.8,
     targets="mixed",
 )
 

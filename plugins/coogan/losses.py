@@ -17,30 +17,38 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
+from torch.nn.functional import l1_loss
 from torch.utils.checkpoint import checkpoint
 
-from faceedit_bench.api import EditBatch
-from faceedit_bench.train import Phase, Recipe, TrainBatch, critic_loss, editor_loss, gradient_penalty
+from faceedit_bench.api import THIRTEEN, EditBatch
+from faceedit_bench.train import Phase, Recipe, Schedule, TrainBatch
 
-from . import Options, targets
+from ..labels.codes import difference
+from ..labels.targets import targets
+from ..unet.objective import Terms, critic_terms, editor_terms
+from ..unet.pictures import shrink
+from . import Options
 from .model import global_critic, global_generator, local_critic, local_generator
-from .pipeline import CooGAN, cut, difference, enlarge, shrink, stitch
+from .pipeline import CooGAN, cut, enlarge, stitch
 
 Networks = Mapping[str, nn.Module]
-Terms = dict[str, Tensor]
 
 
 def stages(options: Options) -> tuple[Recipe, ...]:
     """Stage 1 trains `global` on snapshots; stage 2 trains `local` with `global` frozen."""
-    asked = targets.mixed if options.targets == "mixed" else targets.permuted
+    shared = {
+        "targets": targets(options.targets, THIRTEEN),
+        "rate": Schedule(options.decay, options.decay_at),
+        "steps": options.steps,
+    }
     first = Recipe(
         name="global",
         networks={"global": global_generator(options), "critic": global_critic(options)},
         phases=_phases(options, "global", global_critic_step, global_editor_step),
         exported=("global",),
-        targets=asked,
         preview=partial(preview_global, options=options),
+        batch_size=options.batch_size,
+        **shared,
     )
     second = Recipe(
         name="local",
@@ -51,8 +59,9 @@ def stages(options: Options) -> tuple[Recipe, ...]:
         },
         phases=_phases(options, "local", local_critic_step, local_editor_step),
         exported=("local",),
-        targets=asked,
         preview=partial(preview_local, options=options),
+        batch_size=options.local_batch_size,
+        **shared,
     )
     return first, second
 
@@ -63,62 +72,6 @@ def _phases(options: Options, editor: str, critic_step, editor_step) -> tuple[Ph
         Phase("critic", "critic", partial(critic_step, options=options), **rates),
         Phase("editor", editor, partial(editor_step, options=options), every=options.critic_steps, **rates),
     )
-
-
-# ---- what both stages minimise --------------------------------------------------------------------
-
-
-def critic_terms(critic: nn.Module, real: Tensor, fake: Tensor, batch: TrainBatch, options: Options) -> Terms:
-    """Losses of a critic on pictures and edits (B, 3, side, side); in float32, for the penalty's sake."""
-    real, fake = disturb(real, batch.generator, options), disturb(fake.float(), batch.generator, options)
-    with torch.autocast(real.device.type, enabled=False):
-        scores, logits = critic(torch.cat([real, fake]))
-        real_scores, fake_scores = scores.chunk(2)
-        penalty = gradient_penalty(lambda images: critic(images)[0], real, fake, batch.generator)
-    return {
-        "wasserstein": critic_loss(real_scores, fake_scores),
-        "penalty": options.penalty * penalty,
-        "attributes": options.critic_attributes * attribute_loss(logits[: len(real)], batch.source),
-    }
-
-
-def editor_terms(
-    critic: nn.Module, fake: Tensor, rebuilt: Tensor, real: Tensor, batch: TrainBatch, options: Options
-) -> Terms:
-    """Losses of an editor on its edit and its reconstruction (B, 3, side, side)."""
-    scores, logits = critic(disturb(fake, batch.generator, options))
-    return {
-        "adversarial": editor_loss(scores),
-        "attributes": options.editor_attributes * attribute_loss(logits, batch.target),
-        "reconstruction": options.reconstruction * l1_loss(rebuilt.float(), real),
-    }
-
-
-def disturb(images: Tensor, generator: torch.Generator, options: Options) -> Tensor:
-    """The critic's view: gain, colour shift and noise, alike for real and edited pictures (B, 3, side, side).
-
-    Differentiable augmentation (Zhao et al., 2020, arXiv:2006.10738, equations 4 and 5). An editor cannot
-    please a critic that sees this with faint patterns or a tint, so it has to edit. Not in the
-    paper: off by default.
-    """
-    if options.critic_jitter:
-        count = len(images)
-        gain = 1 + options.critic_jitter * _spread((count, 1, 1, 1), generator, images)
-        images = images * gain + options.critic_jitter * _spread((count, 3, 1, 1), generator, images)
-    if options.critic_noise:
-        noise = torch.randn(images.shape, generator=generator).to(images)
-        images = images + options.critic_noise * noise
-    return images
-
-
-def _spread(shape: tuple[int, ...], generator: torch.Generator, like: Tensor) -> Tensor:
-    """Uniform in [-1, 1], drawn on the CPU: the same on every device."""
-    return (2 * torch.rand(shape, generator=generator) - 1).to(like)
-
-
-def attribute_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean over batch and attributes."""
-    return binary_cross_entropy_with_logits(logits.float(), labels)
 
 
 # ---- stage 1: the snapshot ------------------------------------------------------------------------

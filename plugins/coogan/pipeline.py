@@ -19,6 +19,8 @@ from torch.nn.functional import interpolate, pad
 
 from faceedit_bench.api import EditBatch
 
+from ..labels.codes import difference
+from ..unet.pictures import shrink
 from . import Options
 
 
@@ -65,16 +67,6 @@ class CooGAN:
         return result
 
 
-def difference(batch: EditBatch, strength: float) -> Tensor:
-    """(B, A) condition: entries that were asked for scaled, those of the conflict rule ±1, the rest 0.
-
-    Labels are coded ±0.5; the released tester multiplies the edited target by `strength` before it
-    subtracts the source, so 2 gives ±0.5·2 ∓ (−0.5) = ±1.5.
-    """
-    scale = (1 + strength) / 2 * batch.strength[:, None]  # (B, 1)
-    return batch.change * torch.where(batch.edited, scale, torch.ones_like(scale))
-
-
 def pad_to_patches(picture: Tensor, patch: int, mode: str) -> Tensor:
     """(B, C, H, W) -> (B, C, S, S), S the smallest multiple of `patch` that holds both."""
     height, width = picture.shape[2:]
@@ -82,13 +74,6 @@ def pad_to_patches(picture: Tensor, patch: int, mode: str) -> Tensor:
     if (height, width) == (side, side):
         return picture
     return pad(picture, (0, side - width, 0, side - height), mode=mode)
-
-
-def shrink(images: Tensor, side: int, mode: str) -> Tensor:
-    """(B, C, S, S) -> (B, C, side, side), anti-aliased."""
-    if images.shape[-2:] == (side, side):
-        return images
-    return interpolate(images, (side, side), mode=mode, antialias=True).clamp(-1, 1)
 
 
 def enlarge(images: Tensor, side: int, mode: str) -> Tensor:

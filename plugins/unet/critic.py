@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from .generator import _initialise, level_widths
+from .generator import initialise, level_widths
 from .units import SLOPE
 
 
@@ -42,7 +42,7 @@ class Critic(nn.Module):
         flat = widths[-1] * side * side
         self.adversarial = _head(flat, fc, 1)
         self.attributes = _head(flat, fc, attributes)
-        self.apply(_initialise)
+        self.apply(initialise)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         features = self.trunk(images).flatten(1)  # (B, C·side·side)

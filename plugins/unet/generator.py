@@ -27,22 +27,23 @@ def level_widths(width: int, layers: int) -> list[int]:
 class Down(nn.Module):
     """Halve the side: convolution 4/2/1, batch norm, LeakyReLU."""
 
-    def __init__(self, before: int, after: int, momentum: float) -> None:
+    def __init__(self, before: int, after: int, slope: float, **norm: float) -> None:
         super().__init__()
         self.conv = nn.Conv2d(before, after, 4, 2, 1, bias=False)
-        self.bn = nn.BatchNorm2d(after, eps=1e-3, momentum=momentum)
+        self.bn = nn.BatchNorm2d(after, **norm)
+        self.slope = slope
 
     def forward(self, x: Tensor) -> Tensor:
-        return nn.functional.leaky_relu(self.bn(self.conv(x)), SLOPE)
+        return nn.functional.leaky_relu(self.bn(self.conv(x)), self.slope)
 
 
 class Up(nn.Module):
     """Double the side: transposed convolution 4/2/1, batch norm, ReLU; the last has a bias and a tanh."""
 
-    def __init__(self, before: int, after: int, momentum: float, last: bool = False) -> None:
+    def __init__(self, before: int, after: int, last: bool, **norm: float) -> None:
         super().__init__()
         self.conv = nn.ConvTranspose2d(before, after, 4, 2, 1, bias=last)
-        self.bn = None if last else nn.BatchNorm2d(after, eps=1e-3, momentum=momentum)
+        self.bn = None if last else nn.BatchNorm2d(after, **norm)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv(x)
@@ -65,9 +66,10 @@ class UNet(nn.Module):
         skip: int,
         inject: int,
         unit: str = "lstu",  # "lstu", "stu" or "none"
-        unit_width: int
-        | None = None,  # base width of STUs where it differs (STGAN's 384 model); default `width`
+        unit_width: int | None = None,  # base width of STUs where it differs (STGAN's 384 model)
         channels: int = 3,
+        slope: float = SLOPE,  # of the encoder's LeakyReLU
+        epsilon: float = 1e-3,  # of batch norm
         momentum: float = 0.001,  # of the running statistics: TensorFlow's decay 0.999
     ) -> None:
         super().__init__()
@@ -80,8 +82,9 @@ class UNet(nn.Module):
         down = level_widths(width, layers)
         unit_widths = level_widths(width if unit_width is None else unit_width, layers)
         self.skip, self.inject = skip, inject
+        norm = {"eps": epsilon, "momentum": momentum}
         self.enc = nn.ModuleList(
-            Down(before, after, momentum) for before, after in zip([channels, *down], down, strict=False)
+            Down(before, after, slope, **norm) for before, after in zip([channels, *down], down, strict=False)
         )
         self.units = nn.ModuleList()
         passed = []  # channels of each skip feature, deep to shallow
@@ -103,9 +106,9 @@ class UNet(nn.Module):
         for i in range(layers):
             last = i == layers - 1
             after = 3 if last else down[-1 - i]
-            self.dec.append(Up(before, after, momentum, last))
+            self.dec.append(Up(before, after, last, **norm))
             before = after + (passed[i] if i < skip else 0) + (attributes if i < inject else 0)
-        self.apply(_initialise)
+        self.apply(initialise)
 
     def forward(self, images: Tensor, condition: Tensor) -> Tensor:
         """(B, channels, H, W) and (k·B, A) -> (k·B, 3, H, W), condition row i with image i mod B.
@@ -138,7 +141,7 @@ class UNet(nn.Module):
         return x
 
 
-def _initialise(module: nn.Module) -> None:
+def initialise(module: nn.Module) -> None:
     """Xavier uniform and zero bias, as TensorFlow 1 layers do."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
         nn.init.xavier_uniform_(module.weight)

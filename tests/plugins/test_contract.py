@@ -40,7 +40,7 @@ def loaded(spec: MethodSpec) -> Editor:
 
 def batch_for(spec: MethodSpec, count: int) -> EditBatch:
     size = min(spec.resolutions, default=SMALL)
-    attributes = spec.attributes or THIRTEEN
+    attributes = spec.attributes_for(spec.presets[spec.default_preset].options) or THIRTEEN
     generator = torch.Generator().manual_seed(1)
     images = torch.rand(count, 3, size, size, generator=generator) * 2 - 1
     source = torch.randint(0, 2, (count, len(attributes)), generator=generator).float()

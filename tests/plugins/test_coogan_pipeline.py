@@ -8,7 +8,9 @@ import pytest
 import torch
 from faceedit_plugins.coogan import Options
 from faceedit_plugins.coogan.model import generators
-from faceedit_plugins.coogan.pipeline import CooGAN, cut, difference, enlarge, pad_to_patches, shrink, stitch
+from faceedit_plugins.coogan.pipeline import CooGAN, cut, enlarge, pad_to_patches, stitch
+from faceedit_plugins.labels.codes import difference
+from faceedit_plugins.unet.pictures import shrink
 from torch import Tensor
 
 from faceedit_bench.api import THIRTEEN, EditBatch

@@ -6,12 +6,12 @@ import dataclasses
 
 import pytest
 import torch
-from faceedit_plugins.coogan import DEMO, PAPER, RELEASE, Options, recipes, targets
-from faceedit_plugins.coogan.losses import editor_terms, render, view
+from faceedit_plugins.coogan import DEMO, PAPER, RELEASE, Options, recipes
+from faceedit_plugins.coogan.losses import render, view
+from faceedit_plugins.unet.objective import editor_terms
 from torch import Tensor, nn
 
 from faceedit_bench.api import THIRTEEN, EditBatch
-from faceedit_bench.suite import target_labels
 from faceedit_bench.train import Phase, Recipe, TrainBatch
 
 A = len(THIRTEEN)
@@ -203,21 +203,3 @@ def test_previews_have_pictures_for_a_sheet(number):
     side = (TINY.snapshot, 32)[number]
     assert shown.shape == (2, 3, side, side)
     assert shown.abs().max() <= 1
-
-
-# ---- targets --------------------------------------------------------------------------------------
-
-
-def test_flipped_targets_follow_the_conflict_rule_of_drawn_faces():
-    generator = torch.Generator().manual_seed(0)
-    labels = (torch.rand(300, A, generator=generator) < 0.4).float()
-    flipped = targets.flipped(labels, generator)
-    for before, after in zip(labels.int().tolist(), flipped.int().tolist(), strict=True):
-        assert after in [target_labels(before, (name,), THIRTEEN, "drawn")[0] for name in THIRTEEN]
-
-
-def test_permuted_targets_are_labels_of_the_batch():
-    labels = torch.eye(A)
-    permuted = targets.permuted(labels, torch.Generator().manual_seed(0))
-    assert not torch.equal(permuted, labels)
-    assert torch.equal(permuted.sum(0), torch.ones(A))

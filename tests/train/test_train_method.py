@@ -195,7 +195,7 @@ def test_the_printed_pin_is_python_that_gives_the_pin():
 def test_a_full_disk_keeps_the_weights_from_before(tmp_path, monkeypatch):
     trained = train_method(FAST, tmp_path)
 
-    def full(tensors, path):
+    def full(tensors, path, metadata):
         path.write_bytes(b"some of it")
         raise OSError(28, "No space left on device")
 
@@ -291,6 +291,6 @@ def test_the_training_files_of_this_repository_fit_their_methods(path, monkeypat
     chosen = config.load(TrainingConfig, path)
     method, preset, options = training_of_methods.choose(chosen)
     assert path.stem == f"{method.name}-{preset}"
-    stages = [recipe.name for recipe in training_of_methods.recipes_of(method, options, chosen, "")]
-    assert set(chosen.stages) <= set(stages)
-    assert all(chosen.settings(stage).steps > 0 for stage in stages)
+    recipes = training_of_methods.recipes_of(method, options, chosen, "")
+    assert set(chosen.stages) <= {recipe.name for recipe in recipes}
+    assert all(chosen.settings(recipe).steps > 0 for recipe in recipes)

@@ -12,7 +12,7 @@ from torch import nn
 from toy_training import criticise, faces, paint, preview, recipe, settings
 
 from faceedit_bench.errors import BadConfig, BrokenPromise, ResultsError, TrainingFailed, UnknownName
-from faceedit_bench.train import Phase, Recipe, Settings, checkpoint, train
+from faceedit_bench.train import Phase, Recipe, Schedule, Settings, checkpoint, train
 from faceedit_bench.train.average import Average
 from faceedit_bench.train.interrupt import stop_on_signals
 from faceedit_bench.train.trainer import Training
@@ -142,13 +142,51 @@ def test_every_phase_gets_a_fresh_batch():
     assert len(shown) == 4 and all(torch.equal(a, b) for a, b in zip(shown, stream, strict=True))
 
 
-def test_learning_rates_fall_to_a_tenth_at_the_agreed_fraction():
-    run = training(steps=10, decay_at=0.8)
+@pytest.mark.parametrize(
+    ("schedule", "wanted"),
+    [
+        (Schedule("tenth", 0.8), [1.0] * 8 + [0.1] * 2),
+        (Schedule("linear", 0.5), [1.0] * 6 + [0.8, 0.6, 0.4, 0.2]),
+        (Schedule("release", 0.5), [1.0] * 6 + [0.9998, 0.9996, 0.9994, 0.9992]),
+        (Schedule("none", 0.5), [1.0] * 10),
+    ],
+)
+def test_learning_rates_follow_the_schedule_of_the_recipe(schedule, wanted):
+    run = training(dataclasses.replace(recipe(), rate=schedule), steps=10)
     rates = []
     for _ in range(10):
         run.take_step()
         rates.append(run.optimizers["critic"].param_groups[0]["lr"])
-    assert rates == pytest.approx([2e-4] * 8 + [2e-5] * 2)
+    assert rates == pytest.approx([2e-4 * factor for factor in wanted])
+
+
+def test_a_phase_that_is_not_fresh_takes_the_batch_of_the_one_before_it():
+    shown: dict[str, list] = {"critic": [], "editor": []}
+
+    def look(name, loss):
+        def looking(networks, batch):
+            shown[name].append((batch.images, batch.target))
+            return loss(networks, batch)
+
+        return looking
+
+    phases = (
+        Phase("critic", "critic", look("critic", criticise)),
+        Phase("editor", "editor", look("editor", paint), every=2, fresh=False),
+    )
+    run = training(dataclasses.replace(recipe(), phases=phases), flip=False)
+    for _ in range(4):
+        run.take_step()
+    stream = [run.batches.batch(number, 1) for number in range(4)]
+    for (images, target), batch in zip(shown["critic"], stream, strict=True):
+        assert torch.equal(images, batch.images) and torch.equal(target, batch.target)
+    for (images, target), batch in zip(shown["editor"], stream[1::2], strict=True):
+        assert torch.equal(images, batch.images) and torch.equal(target, batch.target)
+
+
+def test_the_first_phase_needs_a_fresh_batch():
+    with pytest.raises(BadConfig, match="needs a fresh batch"):
+        dataclasses.replace(recipe(), phases=(Phase("critic", "critic", criticise, fresh=False),))
 
 
 def test_dropout_draws_from_the_step_and_not_from_what_happened_before():
@@ -414,7 +452,6 @@ def test_a_folder_that_cannot_be_written_is_said_before_training(tmp_path):
         ({"steps": 0}, "steps must be at least 1"),
         ({"batch_size": 0}, "batch_size must be at least 1"),
         ({"ema": 1.0}, "ema must be"),
-        ({"decay_at": 0.0}, "decay_at must be"),
         ({"minutes": -1.0}, "minutes must not be negative"),
     ],
 )
