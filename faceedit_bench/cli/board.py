@@ -10,15 +10,24 @@ import click
 
 from ..errors import ResultsError, UnknownName
 from .output import as_json, print_json
+from .published import print_published
 from .table import table
 
 if TYPE_CHECKING:
     from ..board import Board, Row
 
 FOLDER = "leaderboards"
+PUBLISHED = "published"  # folder in it
 
 
-@click.command(epilog="Example: faceedit-bench board drawn-128 --check")
+@click.command(
+    epilog="""
+\b
+Examples:
+  faceedit-bench board drawn-128 --check
+  faceedit-bench board --published
+"""
+)
 @click.argument("name", required=False)
 @click.option(
     "--folder",
@@ -30,19 +39,32 @@ FOLDER = "leaderboards"
 @click.option(
     "--check", is_flag=True, help="Write nothing; exit with 1 and the difference if a file is stale."
 )
+@click.option(
+    "--published", is_flag=True, help="Only print the numbers of papers, all or those shown beside NAME."
+)
 @as_json
-def board(name: str | None, folder: Path, check: bool, as_json: bool) -> None:
-    """Write and print every board, or board NAME: <name>.md and <name>.csv, made from the exported runs."""
-    from .. import board as boards
+def board(name: str | None, folder: Path, check: bool, published: bool, as_json: bool) -> None:
+    """Write and print every board, or board NAME: <name>.md and <name>.csv, made from the exported runs.
 
+    What papers print stands in a block of its own in <name>.md, never among the rows, and not in <name>.csv.
+    """
+    from .. import board as boards
+    from .. import published as papers
+
+    if published:
+        if check:
+            raise click.UsageError("--published writes nothing, so there is nothing to --check")
+        names = boards.load(_definitions(folder, name)[0]).published if name else None
+        return print_published(papers.load_all(folder / PUBLISHED, names), as_json=as_json)
     stale = []
     printed = {}
     for path in _definitions(folder, name):
         definition = boards.load(path)
         records = _records(folder / "runs" / definition.suite)
         rows = boards.ranked(records, definition)
+        block = papers.markdown(papers.load_all(folder / PUBLISHED, definition.published))
         texts = {
-            path.with_suffix(".md"): boards.markdown(records, definition, path.stem),
+            path.with_suffix(".md"): boards.markdown(records, definition, path.stem, block),
             path.with_suffix(".csv"): boards.comma_separated(records, definition, path.stem),
         }
         stale += [difference for place, text in texts.items() if (difference := _difference(place, text))]

@@ -11,14 +11,19 @@ LEAST = 12  # characters of the last column, however wide the others are
 
 
 def table(
-    headings: Sequence[str], rows: Sequence[Sequence[object]], *, right: str = "", width: int = WIDTH
+    headings: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    right: str | Sequence[str] = "",
+    width: int = WIDTH,
 ) -> str:
-    """Lines of text; columns named in `right` (headings, space-separated) are aligned right."""
+    """Lines of text; columns named in `right` (a list, or one text of words) are aligned right."""
     cells = [["" if value is None else str(value) for value in row] for row in rows]
     widths = [max(len(line[column]) for line in [list(headings), *cells]) for column in range(len(headings))]
     taken = sum(widths[:-1]) + len(GAP) * (len(headings) - 1)
     widths[-1] = min(widths[-1], max(width - taken, LEAST))
-    to_right = [heading in right.split() for heading in headings]
+    named = right.split() if isinstance(right, str) else right
+    to_right = [heading in named for heading in headings]
     lines = [_line(headings, widths, to_right), GAP.join("-" * column for column in widths)]
     for row in cells:
         *first, last = row

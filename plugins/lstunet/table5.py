@@ -201,22 +201,23 @@ def reproduce() -> Reproduction:
 def notes(pairs: list[tuple[Counts, Counts]]) -> tuple[str, ...]:
     """What the columns count, where they part, and what that does to the paper's claim."""
     stu, lstu = pairs[-1]
-    kept = listing(percent(light.formula[0], full.formula[0]) for full, light in pairs)
-    saved = listing(percent(full.formula[1] - light.formula[1], full.formula[1]) for full, light in pairs)
+    kept = listing(f"{100 * light.formula[0] / full.formula[0]:.1f}" for full, light in pairs)
+    saved = listing(f"{100 - 100 * light.formula[1] / full.formula[1]:.1f}" for full, light in pairs)
     return (
-        "printed: the paper's table. formula: closed forms of the authors' calculation script, summed over "
-        f"five units with C/2, C, 2C, 4C and 8C channels, C = {listing(map(str, IN_CHANNELS))}. cut: the same "
-        f"with decimals cut, not rounded, as the table does. {agreement(pairs)}",
+        "printed: the paper's table. formula: closed forms of the authors' calculation script, summed "
+        f"over five units with C/2, C, 2C, 4C and 8C channels, C = {listing(map(str, IN_CHANNELS))}. cut: "
+        f"the same with decimals cut, not rounded, as the table does. {agreement(pairs)}",
         "its modules: five units of the layers that the parameter formula counts, built here: a 3×3 "
         "transposed convolution (the released code has 4×4), no 1×1 convolution in LSTU (it has one), the "
         "attribute planes twice in STU. They give the formula's parameters exactly.",
         f"No modules give the FLOPs column: the script puts the five units at {listing(map(str, SIDES))} "
-        "pixels, which is no pyramid of a real network, and it adds element-wise steps.",
+        "pixels, which is no pyramid of a real network, and it adds element-wise steps. That our units come "
+        f"near it at {SIZES[-1]} px is a coincidence.",
         f"ours: the four units of the 5-layer network as implemented, with {ATTRIBUTES} attributes and C "
         "channels after the first layer, for a picture of this size; counted on the modules, two FLOPs per "
         "multiply-add of their convolutions.",
-        "The paper claims half the parameters and over 60 % fewer FLOPs. Its formulas give that: "
-        f"{kept} of STU's parameters, {saved} fewer FLOPs. The implemented unit does not: at {stu.channel} "
+        "The paper claims half the parameters and over 60 % fewer FLOPs. Its formulas give about that: "
+        f"{kept} % of STU's parameters, {saved} % fewer FLOPs. The implemented unit does not: at {stu.channel} "
         f"channels LSTU has {percent(lstu.real_parameters, stu.real_parameters)} of STU's parameters and "
         f"{percent(lstu.real_flops[0], stu.real_flops[0])} of its FLOPs.",
     )

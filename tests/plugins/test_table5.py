@@ -124,7 +124,7 @@ def test_the_reproduction_shows_the_three_blocks_and_tells_where_they_part():
     for fact in (
         "11 of 12 printed entries agree; LSTU 64 FLOPs is printed 30.80, not 30.90, probably a misprint",
         "256, 256, 128, 32, 4 pixels, which is no pyramid",
-        "50.0 %, 50.0 %, 50.0 % of STU's parameters, 59.9 %, 60.7 %, 61.1 % fewer FLOPs",
+        "50.0, 50.0, 50.0 % of STU's parameters, 59.9, 60.7, 61.1 % fewer FLOPs",
         "at 64 channels LSTU has 59.6 % of STU's parameters and 43.9 % of its FLOPs",
     ):
         assert fact in told
