@@ -132,6 +132,7 @@ class Imported:
     state: Mapping[str, Tensor]  # under the names of our network
     options: Mapping[str, Any]  # of the method, as far as the checkpoint's shapes and layout tell them
     ignored: tuple[str, ...] = ()  # keys that editing does not need: critics, optimizer slots, counters
+    attributes: int = 0  # how many the checkpoint was made for; 0 where the method's own list always holds
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,7 @@ class Layout:
 
     summary: str  # which program writes such files
     convert: Callable[[Mapping[str, Tensor]], Imported]  # raises WrongWeights with every key that is amiss
+    preset: str = ""  # gives the options that a checkpoint does not tell; "" the first preset
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import functools
 import hashlib
 import inspect
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import config, folders
 from .catalog import catalog
-from .contracts import Editor, JudgeSpec, MethodSpec, Pin
+from .contracts import Editor, JudgeSpec, MethodSpec, Pin, Preset
 from .errors import UnknownName, WrongWeights
+from .manifest import canonical
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -97,6 +99,46 @@ def pin_of(path: Path) -> Pin:
     return Pin(path.name, sha256(path), path.stat().st_size, origin="given by the user", licence="unknown")
 
 
+# ---- what a file says about itself ----------------------------------------------------------------
+
+METADATA = "faceedit-bench"  # one key of the file's header: several would be written in random order
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a weights file was made for; empty where the file does not say."""
+
+    method: str = ""
+    preset: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)  # those of the method, as JSON knows them
+
+    def metadata(self) -> dict[str, str]:
+        """As it stands in the header of a safetensors file."""
+        return {METADATA: canonical(self)}
+
+
+def description_of(path: Path) -> Description:
+    """What the header of a weights file says; files from elsewhere, and other formats, say nothing."""
+    if path.suffix != ".safetensors":
+        return Description()
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            text = (file.metadata() or {}).get(METADATA)
+    except (SafetensorError, OSError) as error:
+        raise WrongWeights(f"{path}: not a readable safetensors file: {error}") from None
+    if text is None:
+        return Description()
+    try:
+        told = Description(**json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise WrongWeights(f"{path}: its {METADATA!r} metadata is not ours ({error})") from None
+    if not (isinstance(told.method, str) and isinstance(told.preset, str) and isinstance(told.options, dict)):
+        raise WrongWeights(f"{path}: its {METADATA!r} metadata is not ours: {text[:200]}")
+    return told
+
+
 # ---- networks -------------------------------------------------------------------------------------
 
 
@@ -106,16 +148,26 @@ def restore(network: nn.Module, path: Path) -> nn.Module:
     from safetensors.torch import load_file
 
     if path.suffix != ".safetensors":
-        raise WrongWeights(f"{path}: wanted a .safetensors file; nothing else is read (pickles can run code)")
+        raise WrongWeights(
+            f"{path}: wanted a .safetensors file, nothing else is read (pickles can run code); "
+            "`faceedit-bench weights import` makes one of a checkpoint of a method's released code"
+        )
     try:
         found = load_file(path)
     except SafetensorError as error:
         raise WrongWeights(f"{path}: not a readable safetensors file: {error}") from None
+    return fill(network, found, str(path), shown=10)
+
+
+def fill(network: nn.Module, found: Mapping[str, Tensor], where: str, shown: int | None = None) -> nn.Module:
+    """Fill `network` from tensors; what is amiss is listed, at most the first `shown` keys."""
     wanted = network.state_dict()
     mistakes = _mismatches(wanted, found)
     if mistakes:
-        shown = "\n  ".join(mistakes[:10])
-        raise WrongWeights(f"{path} does not fit {type(network).__name__} ({len(mistakes)} keys):\n  {shown}")
+        listed = "\n  ".join(mistakes[:shown])
+        raise WrongWeights(
+            f"{where} does not fit {type(network).__name__} ({len(mistakes)} keys):\n  {listed}"
+        )
     network.load_state_dict({key: value.to(wanted[key].dtype) for key, value in found.items()})
     return network
 
@@ -141,24 +193,46 @@ def choose(
     weights: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Choice:
-    """Resolve names, options and files of a method; nothing is loaded. Missing weights are named at once."""
+    """Resolve names, options and files of a method; nothing is loaded. Missing weights are named at once.
+
+    Options are the preset's; before them come those that the `weights` file carries, before these `options`.
+    """
     spec = catalog().method(name)
-    preset = preset or spec.default_preset
-    if preset not in spec.presets:
-        raise UnknownName(f"preset of {name}", preset, spec.presets)
-    chosen = spec.presets[preset]
-    filled = config.fill(spec.options, options or {}, where=f"options of {name}", base=chosen.options)
+    told = Description() if weights is None else _told(Path(weights), spec)
+    chosen, setting = _preset(spec, preset or told.preset)
+    base = config.fill(spec.options, told.options, where=f"options in {weights}", base=setting.options)
+    filled = config.fill(spec.options, options or {}, where=f"options of {name}", base=base)
     if weights is not None:
-        if chosen.weights == ():
+        if setting.weights == ():
             raise WrongWeights(f"{name} has no weights; leave --weights out")
         path = Path(weights)
-        return Choice(spec, preset, filled, (pin_of(path),), (path.resolve(),))
-    if chosen.weights is None:
+        return Choice(spec, chosen, filled, (pin_of(path),), (path.resolve(),))
+    if setting.weights is None:
         raise WrongWeights(
-            f"{name}: no weights are published for preset {preset!r}; train them with "
-            f"`faceedit-bench train --method {name} --preset {preset}` and pass --weights FILE"
+            f"{name}: no weights are published for preset {chosen!r}; train them with "
+            f"`faceedit-bench train --method {name} --preset {chosen}` and pass --weights FILE"
         )
-    return Choice(spec, preset, filled, chosen.weights, _files(name, chosen.weights, home_of(spec)))
+    return Choice(spec, chosen, filled, setting.weights, _files(name, setting.weights, home_of(spec)))
+
+
+def _preset(spec: MethodSpec, name: str) -> tuple[str, Preset]:
+    """The preset of that name, or the first."""
+    name = name or spec.default_preset
+    if name not in spec.presets:
+        raise UnknownName(f"preset of {spec.name}", name, spec.presets)
+    return name, spec.presets[name]
+
+
+def _told(path: Path, spec: MethodSpec) -> Description:
+    """What a weights file that the user named says; it must be for this method."""
+    if not path.is_file():
+        raise WrongWeights(f"{path}: no such file; wanted a .safetensors weights file")
+    told = description_of(path)
+    if told.method not in ("", spec.name):
+        raise WrongWeights(
+            f"{path}: holds weights of {told.method}, not of {spec.name}; give --method {told.method}"
+        )
+    return told
 
 
 def _files(name: str, pins: tuple[Pin, ...], home: Path) -> tuple[Path, ...]:

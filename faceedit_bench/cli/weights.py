@@ -17,6 +17,7 @@ from ..store.folder import write
 from ..weights import check, home_of, locate, sha256
 from .output import as_json, note_broken, print_json
 from .table import table
+from .weights_import import import_weights
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,10 @@ def wanted() -> Iterator[Wanted]:
 
 @click.group(epilog="Example: faceedit-bench weights verify")
 def weights() -> None:
-    """List, verify or add the weights files of methods and judges."""
+    """List, verify, add or import the weights files of methods and judges."""
+
+
+weights.add_command(import_weights)
 
 
 @weights.command("list", epilog="Example: faceedit-bench weights list")

@@ -14,28 +14,33 @@ from torch import Tensor
 
 from ..contracts import Pin
 from ..errors import ResultsError, WrongWeights
+from ..weights import Description
 
 LICENCE = "MIT"
 
 
-def write_weights(path: Path, states: Mapping[str, Mapping[str, Tensor]]) -> None:
-    """All networks in one safetensors file, keys `<network>.<key>`."""
+def write_weights(
+    path: Path, states: Mapping[str, Mapping[str, Tensor]], told: Description | None = None
+) -> None:
+    """All networks in one safetensors file, keys `<network>.<key>`, and what they were made for."""
+    tensors = {f"{name}.{key}": value for name, state in states.items() for key, value in state.items()}
+    write_tensors(path, tensors, told or Description())
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], told: Description) -> None:
+    """A safetensors file that says what it was made for; all of it or nothing."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    tensors = {
-        f"{name}.{key}": value.detach().cpu().clone().contiguous()
-        for name, state in states.items()
-        for key, value in state.items()
-    }
+    own = {key: value.detach().cpu().clone().contiguous() for key, value in tensors.items()}
     fresh = path.with_name(f"{path.name}.part")
     try:
-        save_file(tensors, fresh)
+        save_file(own, fresh, told.metadata())
         os.replace(fresh, path)
     except (OSError, SafetensorError) as error:
         with contextlib.suppress(OSError):
             fresh.unlink(missing_ok=True)
-        raise ResultsError(f"{path}: cannot be written ({error}); the checkpoints are kept") from None
+        raise ResultsError(f"{path}: cannot be written ({error}); what it is made of is kept") from None
 
 
 def read_weights(path: Path) -> dict[str, dict[str, Tensor]]:
