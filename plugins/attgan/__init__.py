@@ -32,6 +32,7 @@ DEMO = Options(
     layers=4,
     critic_width=32,
     critic_fc=128,
+    editor_attributes=20.0,
     critic_steps=2,
     lr=5e-4,
     momentum=0.01,
