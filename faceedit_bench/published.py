@@ -131,7 +131,8 @@ def load(path: Path) -> Published:
 
 
 def _mistakes(found: Published) -> Iterator[str]:
-    for one in (*found.numbers, *found.tables, *found.claims):
+    ones: list[Number | Claim] = [*found.numbers, *found.tables, *found.claims]
+    for one in ones:
         for kind, name, known in (
             ("method", one.method, found.methods),
             ("paper", one.paper, found.papers),
@@ -144,7 +145,7 @@ def _mistakes(found: Published) -> Iterator[str]:
             yield f"numbers: {one.method} {one.metric} ({one.source}) wants a value, and values in tables"
     for one in found.tables:
         if one.value is not None or not (one.values and one.by):
-            yield f"tables: {one.method} {one.metric} ({one.source}) wants values, and by: what their keys are"
+            yield f"tables: {one.method} {one.metric} ({one.source}) wants values, and what they are by"
 
 
 def load_all(folder: Path, names: Sequence[str] | None = None) -> Published:
@@ -206,7 +207,7 @@ def markdown(found: Published) -> str:
     cost = [number for number in found.numbers if number.metric in COST]
     if not (quality or cost or found.claims):
         return ""
-    shown = [*quality, *cost, *found.claims]
+    shown: list[Number | Claim] = [*quality, *cost, *found.claims]
     parts = [
         f"## {HEADING}",
         "Copied from papers, not measured here: on photographs and not on this board's pictures, and every "

@@ -62,7 +62,7 @@ def _values(one: Number) -> list[str]:
 
 
 def _how(provenance: str) -> str:
-    return "recalled, not re-checked" if provenance == "recalled" else provenance
+    return "recalled, not rechecked" if provenance == "recalled" else provenance
 
 
 def _wrapped(text: str) -> str:

@@ -217,9 +217,9 @@ def notes(pairs: list[tuple[Counts, Counts]]) -> tuple[str, ...]:
         "channels after the first layer, for a picture of this size; counted on the modules, two FLOPs per "
         "multiply-add of their convolutions.",
         "The paper claims half the parameters and over 60 % fewer FLOPs. Its formulas give about that: "
-        f"{kept} % of STU's parameters, {saved} % fewer FLOPs. The implemented unit does not: at {stu.channel} "
-        f"channels LSTU has {percent(lstu.real_parameters, stu.real_parameters)} of STU's parameters and "
-        f"{percent(lstu.real_flops[0], stu.real_flops[0])} of its FLOPs.",
+        f"{kept} % of STU's parameters, {saved} % fewer FLOPs. The implemented unit does not: at "
+        f"{stu.channel} channels LSTU has {percent(lstu.real_parameters, stu.real_parameters)} of STU's "
+        f"parameters and {percent(lstu.real_flops[0], stu.real_flops[0])} of its FLOPs.",
     )
 
 
