@@ -63,8 +63,8 @@ def critic_step(networks: Networks, batch: TrainBatch, options: Options) -> Term
     critic, real = networks["critic"], shrink(batch.images, options.size)
     with torch.no_grad():
         fake = networks["editor"](real, batch.target).float()
-    with torch.autocast(real.device.type, enabled=False):  # float32, for the penalty's sake
-        scores, logits = critic(torch.cat([real, fake]))
+    scores, logits = critic(torch.cat([real, fake]))
+    with torch.autocast(real.device.type, enabled=False):  # second derivatives want float32
         penalty = gradient_penalty(lambda images: critic(images)[0], real, fake, batch.generator)
     return {
         "wasserstein": critic_loss(*scores.chunk(2)),

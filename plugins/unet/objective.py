@@ -36,11 +36,11 @@ class Weights(Protocol):
 
 
 def critic_terms(critic: nn.Module, real: Tensor, fake: Tensor, batch: TrainBatch, weights: Weights) -> Terms:
-    """Losses of a critic on pictures and edits (B, 3, side, side); in float32, for the penalty's sake."""
+    """Losses of a critic on pictures and edits (B, 3, side, side); the penalty always in float32."""
     fake = fake.float()
+    scores, logits = critic(torch.cat([real, fake]))
+    real_scores, fake_scores = scores.chunk(2)
     with torch.autocast(real.device.type, enabled=False):
-        scores, logits = critic(torch.cat([real, fake]))
-        real_scores, fake_scores = scores.chunk(2)
         penalty = gradient_penalty(lambda images: critic(images)[0], real, fake, batch.generator)
     return {
         "wasserstein": critic_loss(real_scores, fake_scores),
