@@ -69,28 +69,6 @@ def test_the_whole_pipeline_costs_106_gflop_at_768():
     assert counter.get_total_flops() == 106_401_103_872
 
 
-@pytest.mark.parametrize(
-    ("settings", "side", "wanted_parameters", "wanted_flops"),
-    [
-        ({"width": 64, "unit": "stu"}, 128, 74_998_771, 15_023_079_424),  # STGAN
-        ({"width": 48, "unit": "stu", "unit_width": 64}, 384, 52_040_019, 103_400_865_792),  # STGAN at 384
-        ({"width": 64, "unit": "none"}, 128, 44_853_491, 6_650_462_208),  # STGAN without units
-        ({"width": 64, "unit": "none", "skip": 1, "inject": 1}, 128, 43_459_203, 5_464_653_824),  # AttGAN
-        (
-            {"width": 48, "layers": 7, "skip": 6, "inject": 6},
-            768,
-            189_027_987,
-            264_702_394_368,
-        ),  # LSTU-net-HR
-    ],
-)
-def test_the_shared_u_net_has_the_sizes_of_its_relatives(settings, side, wanted_parameters, wanted_flops):
-    with torch.device("meta"):
-        network = UNet(**{"layers": 5, "attributes": A, "skip": 4, "inject": 4, **settings}).eval()
-        assert parameters(network) == wanted_parameters
-        assert flops(network, (1, 3, side, side), (1, A)) == wanted_flops
-
-
 def test_the_demo_is_small_enough_to_ship_and_to_run():
     networks = generators(DEMO).eval()
     weights = sum(tensor.numel() * 4 for tensor in networks.state_dict().values())
