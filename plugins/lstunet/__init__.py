@@ -92,7 +92,7 @@ def faceedit_methods() -> list[MethodSpec]:
             presets={"demo": demo, **PRESETS},
             recipes=recipes,
             layouts=LAYOUTS,
-            reproductions={"coogan-table5": table5},
+            reproductions={"coogan-table5": coogan_table5},
         )
     ]
 
@@ -111,7 +111,7 @@ def recipes(options: Options) -> tuple[Recipe, ...]:
     return (stage(options),)
 
 
-def table5() -> Reproduction:
+def coogan_table5() -> Reproduction:
     """The sizes of both units, printed, by formula and counted."""
     from .table5 import reproduce
 

@@ -117,7 +117,7 @@ def test_two_methods_may_share_a_table_but_not_a_name(monkeypatch: pytest.Monkey
 def test_coogans_table_5_is_offered_and_fits_100_columns() -> None:
     assert "coogan-table5" in catalog().method("lstunet").reproductions
     code, output = invoke("coogan-table5")
-    assert code == 0
+    assert code == 0, output
     assert max(len(line) for line in output.splitlines()) <= 100
     (line,) = [line for line in output.splitlines() if line.startswith("LSTU 64   FLOPs")]
     assert line.split()[3:] == [
