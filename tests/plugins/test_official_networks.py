@@ -8,7 +8,7 @@ the released programs give the same in float32, to 2e-6.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import ModuleType
@@ -28,7 +28,7 @@ from official import stargan as official_stargan
 from official.variables import along_a_sine, drawn
 from torch import Tensor, nn
 
-from faceedit_bench.api import THIRTEEN
+from faceedit_bench.api import THIRTEEN, EditBatch
 
 BUILD = {
     attgan: attgan_generator,
@@ -245,6 +245,54 @@ def test_a_wrong_slope_or_epsilon_shows_in_the_picture(name, wrong):
     images, condition = asked(case)
     theirs = case.official(weights, images, condition)
     assert furthest(ours(case, weights, **wrong)(images, condition), theirs) > 1e-3
+
+
+# ---- from labels to pictures ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A LoadContext with imported weights."""
+
+    state: Mapping[str, Tensor]
+    device: str = "cpu"
+
+    def restore(self, network: nn.Module, part: int = 0) -> nn.Module:
+        network.load_state_dict(self.state)
+        return network.eval()
+
+
+def fed(name: str, source: Tensor, target: Tensor, edited: Tensor) -> Tensor:
+    """What the released test programs feed for labels in {0, 1}; `edited` marks the flipped attribute."""
+    if name == "stargan":
+        return target
+    half = 1.0 if name == "attgan-v2" else 0.5  # labels become ±half
+    code = torch.where(edited, 2.0, 1.0) * (2 * target - 1) * half
+    return code if name.startswith("attgan") else code - (2 * source - 1) * half
+
+
+@pytest.mark.parametrize("name", ["attgan", "attgan-v2", "attgan-port", "stgan", "lstunet", "stargan"])
+@torch.no_grad()
+def test_labels_lead_to_the_pictures_of_the_released_test_programs(name):
+    case = CASES[name]
+    spec = case.method.faceedit_methods()[0]
+    layout, weights = spec.layouts[case.layout], drawn(case.shapes, seed=8)
+    made = layout.convert(weights)
+    options = replace(spec.presets[layout.preset].options, **made.options)
+    editor = spec.load(options, Weights(made.state))
+
+    images, _ = asked(case, batch=3)
+    names = list(case.attributes)
+    source = torch.zeros(3, len(names))
+    source[:, names.index("Black_Hair")] = source[0, names.index("Young")] = 1
+    target, edited = source.clone(), torch.zeros_like(source, dtype=torch.bool)
+    edited[0, names.index("Young")] = edited[1, names.index("Blond_Hair")] = True  # the third: reconstruct
+    target[0, names.index("Young")] = target[1, names.index("Black_Hair")] = 0  # hair: the conflict rule
+    target[1, names.index("Blond_Hair")] = 1
+    batch = EditBatch(images, source, target, edited, torch.ones(3), torch.arange(3), case.attributes)
+
+    theirs = case.official(weights, images, fed(name, source, target, edited))
+    assert furthest(editor.edit(batch), theirs) < case.tolerance
 
 
 # ---- discriminators -------------------------------------------------------------------------------

@@ -216,7 +216,7 @@ def numbered(name: str, i: int) -> str:
 
 
 def dense(scope: str, j: int) -> str:
-    """Fully connected layer number j of a discriminator; the first generation wraps it in a scope of its own."""
+    """Fully connected layer number j of a discriminator; the first generation gives it an own scope."""
     if scope == "ConvD":
         return numbered("ConvD/fully_connected", j)
     return numbered(f"{scope}/flatten_fully_connected", j) + "/fully_connected"
