@@ -18,7 +18,7 @@ from faceedit_bench.train import Phase, Recipe, TrainingConfig, train_method
 from faceedit_bench.train import method as training_of_methods
 from faceedit_bench.train.config import Stage
 from faceedit_bench.train.export import as_python, read_weights
-from faceedit_bench.weights import check
+from faceedit_bench.weights import Description, check, description_of
 
 FAST = TrainingConfig(method="toy", data="noise", size=8, steps=3, batch_size=4, sample_every=0)
 
@@ -171,6 +171,11 @@ def test_the_card_can_be_read_back_as_the_pin(tmp_path):
     path = tmp_path / "toy-small.json"
     assert Pin.from_card(path) == trained.pin
     assert json.loads(path.read_text()) == trained.card
+
+
+def test_the_weights_carry_their_method_preset_and_options(tmp_path):
+    trained = train_method(replace(FAST, preset="slow", options={"every": 3}), tmp_path)
+    assert description_of(trained.weights) == Description("toy", "slow", {"every": 3})
 
 
 def test_the_card_says_how_the_weights_were_made(tmp_path):
