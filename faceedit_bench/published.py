@@ -265,7 +265,14 @@ def _claim(claim: Claim, methods: Mapping[str, str]) -> str:
 
 def _remarks(numbers: Sequence[Number], methods: Mapping[str, str]) -> list[str]:
     """Notes of single numbers, each once."""
-    return list(dict.fromkeys(f"{methods[one.method]}: {one.note}" for one in numbers if one.note))
+    return list(
+        dict.fromkeys(f"{methods[one.method]}{doubt(one)}: {one.note}" for one in numbers if one.note)
+    )
+
+
+def doubt(number: Number) -> str:
+    """Which rows a note speaks of, where a data set is a guess."""
+    return " where marked ?" if number.dataset_label_confidence == "inferred" else ""
 
 
 def _used(shown: Sequence[Number | Claim]) -> list[str]:

@@ -35,7 +35,11 @@ def print_published(found: Published, *, as_json: bool) -> None:
             click.echo("\n".join(["", *_values(one)]))
         for claim in claims:
             click.echo(_wrapped(f"{claim.dataset}: {claim.text} ({claim.source}; {_how(claim.provenance)})"))
-    remarks = [f"{number.source}: {number.note}" for number in (*found.numbers, *found.tables) if number.note]
+    remarks = [
+        f"{number.source}{papers.doubt(number)}: {number.note}"
+        for number in (*found.numbers, *found.tables)
+        if number.note
+    ]
     for note in dict.fromkeys([*found.notes, *remarks]):
         click.echo("\n" + _wrapped(note))
     click.echo("\n" + table(("paper", "reference"), list(found.papers.items())))
