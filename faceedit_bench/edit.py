@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .conflicts import CONFLICTS
 from .errors import BadConfig, BrokenPromise, FaceEditError, ResultsError, UnknownName
 from .suite import THIRTEEN
 
@@ -23,6 +24,7 @@ class Request:
     """What is asked of every photo."""
 
     changes: Mapping[str, int]  # attribute -> 1 switched on, 0 switched off
+    has: frozenset[str] | None = None  # attributes that the photos show; None: unknown
     size: int | None = None  # pixels of the shorter side; None keeps the photo's own resolution
     strength: float = 1.0  # 1 as the method is meant to be used
     seed: int = 2020
@@ -103,9 +105,15 @@ def _check(request: Request, method: str, attributes: Sequence[str], needs: Sequ
         raise BadConfig("nothing asked; give at least one --set, for example --set Eyeglasses=1")
     if request.size is not None and request.size < 1:
         raise BadConfig(f"--size wants at least 1 pixel, found {request.size}")
-    for name in request.changes:
+    for name in (*request.changes, *(request.has or ())):
         if name not in attributes:
             raise UnknownName(f"attribute for {method}", name, attributes)
+    if "labels" in needs and request.has is None:
+        raise BadConfig(
+            f"{method} is told every attribute, so it has to know what the photo shows beside what changes; "
+            f"give --has with those of {', '.join(attributes)} that it has, for example --has Male,Young "
+            "(--has none if it has none)"
+        )
 
 
 def _edit_one(
@@ -143,20 +151,22 @@ def _edit_one(
 
 
 def _batch(source: np.ndarray, request: Request, attributes: Sequence[str], device: str) -> EditBatch:
-    """One photo as a batch. Its labels are unknown: an asked attribute is taken to be the opposite of its
-    target, every other one stays as it is, so that the difference is exactly what was asked."""
+    """One photo as a batch. An asked attribute is taken to be the opposite of its target; every other one
+    stays as it is, unless it is known to be there and excluded by what is asked."""
     import torch
 
     from .contracts import EditBatch
     from .observe import to_unit
 
-    target = torch.tensor([[float(request.changes.get(name, 0)) for name in attributes]])  # (1, A)
-    asked = torch.tensor([[name in request.changes for name in attributes]])  # (1, A)
+    has, changes = request.has or frozenset(), request.changes
+    excluded = {other for name in changes if changes[name] for other in CONFLICTS["stgan"].get(name, ())}
+    source_labels = [1 - changes[name] if name in changes else name in has for name in attributes]
+    target_labels = [changes.get(name, name in has - excluded) for name in attributes]
     return EditBatch(
         images=to_unit(torch.from_numpy(source.copy())[None]).to(device),
-        source=torch.where(asked, 1 - target, target).to(device),
-        target=target.to(device),
-        edited=asked.to(device),
+        source=torch.tensor([source_labels], dtype=torch.float32, device=device),  # (1, A)
+        target=torch.tensor([target_labels], dtype=torch.float32, device=device),
+        edited=torch.tensor([[name in changes for name in attributes]], device=device),
         strength=torch.full((1,), float(request.strength), device=device),
         seeds=torch.tensor([request.seed * 1_000_003], device=device),
         attributes=tuple(attributes),

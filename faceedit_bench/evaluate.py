@@ -131,11 +131,6 @@ def workbench(setup: Setup) -> Workbench:
         setup.method, preset=setup.preset, weights=setup.weights, options=json.loads(setup.options)
     )
     wanted = choice.spec.attributes_for(choice.options) or suite.attributes
-    unknown = [name for name in wanted if name not in suite.attributes]
-    if unknown:
-        raise BadConfig(
-            f"{setup.method} edits {', '.join(unknown)}, which suite {suite.name!r} does not list"
-        )
     specs, _ = usable_metrics(suite)
     return Workbench(
         method=setup.method,

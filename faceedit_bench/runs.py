@@ -95,7 +95,7 @@ def run(
         device=device,
     )
     metrics, absent = evaluate.usable_metrics(chosen)
-    _check_truth(choice, chosen)
+    _check_method(choice, chosen)
     samples = evaluate.open_samples(chosen, setup.data)
     asked = {role: roles[role] for role in evaluate.judge_roles(metrics)}
     manifest = describe(choice, chosen, samples, asked, metrics, device)
@@ -168,12 +168,24 @@ def _judge_pins(suite: Suite) -> dict[str, dict[str, str]]:
     return found
 
 
-def _check_truth(choice: Choice, suite: Suite) -> None:
+def _check_method(choice: Choice, suite: Suite) -> None:
+    """The data have what the method needs, and the method has every attribute that the suite edits."""
+    name = f"{choice.spec.name} ({choice.preset})"
     provided = catalog().dataset(suite.dataset).provides
     lacking = [need for need in choice.spec.needs if need not in provided]
     if lacking:
+        raise BadConfig(f"{name} needs {', '.join(lacking)}, which data set {suite.dataset!r} lacks")
+    wanted = choice.spec.attributes_for(choice.options) or suite.attributes
+    unknown = [attribute for attribute in wanted if attribute not in suite.attributes]
+    if unknown:
+        raise BadConfig(f"{name} is told {', '.join(unknown)}, which suite {suite.name!r} does not list")
+    asked = dict.fromkeys(attribute for edit in suite.edits for attribute in edit.flips)
+    missing = [attribute for attribute in asked if attribute not in wanted]
+    if missing:
         raise BadConfig(
-            f"{choice.spec.name} needs {', '.join(lacking)}, which data set {suite.dataset!r} lacks"
+            f"suite {suite.name!r} edits {', '.join(missing)}, of which {name} knows nothing; it knows "
+            f"{', '.join(wanted)}. Choose another preset (`faceedit-bench methods {choice.spec.name}`), or a "
+            "suite with these edits only"
         )
 
 
@@ -243,7 +255,7 @@ def _cost(setup: Setup) -> dict[str, Any]:
     choice = choose(
         setup.method, preset=setup.preset, weights=setup.weights, options=json.loads(setup.options)
     )
-    if choice.spec.needs:
+    if "truth" in choice.spec.needs:
         return {}  # the ceiling row is read from the data set; it costs nothing that could be compared
     attributes = choice.spec.attributes_for(choice.options) or setup.suite.attributes
     return cost.measure(build_editor(choice, setup.device), setup.suite.resolution, attributes, setup.device)

@@ -198,13 +198,13 @@ def choose(
     Options are the preset's; before them come those that the `weights` file carries, before these `options`.
     """
     spec = catalog().method(name)
+    if weights is not None and not any(setting.weights != () for setting in spec.presets.values()):
+        raise WrongWeights(f"{name} has no weights; leave --weights out")
     told = Description() if weights is None else _told(Path(weights), spec)
     chosen, setting = _preset(spec, preset or told.preset)
     base = config.fill(spec.options, told.options, where=f"options in {weights}", base=setting.options)
     filled = config.fill(spec.options, options or {}, where=f"options of {name}", base=base)
     if weights is not None:
-        if setting.weights == ():
-            raise WrongWeights(f"{name} has no weights; leave --weights out")
         path = Path(weights)
         return Choice(spec, chosen, filled, (pin_of(path),), (path.resolve(),))
     if setting.weights is None:

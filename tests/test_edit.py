@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from faceedit_bench.api import THIRTEEN, EditBatch, MethodSpec
 from faceedit_bench.catalog import Origin, catalog
@@ -88,6 +89,34 @@ def test_the_difference_asked_for_is_exactly_what_was_set(
     assert batch.strength.tolist() == [0.5]
     assert batch.images.shape == (1, 3, 30, 45)
     assert (batch.source.min(), batch.source.max()) == (0, 1)
+
+
+def test_what_the_photo_shows_is_told_and_gives_way_to_what_it_excludes(
+    photo: Path, tmp_path: Path, method: Callable[[Edit], str]
+) -> None:
+    seen: list[EditBatch] = []
+    name = method(lambda batch: seen.append(batch) or batch.images)
+    request = Request({"Blond_Hair": 1}, has=frozenset({"Black_Hair", "Male"}))
+    edit_photos([photo], method=name, request=request, out=tmp_path / "out")
+    (batch,) = seen
+
+    def on(labels: torch.Tensor) -> set[str]:
+        return {key for key, value in zip(batch.attributes, labels[0].tolist(), strict=True) if value}
+
+    assert on(batch.source) == {"Black_Hair", "Male"}
+    assert on(batch.target) == {"Blond_Hair", "Male"}
+    assert on(batch.edited) == {"Blond_Hair"}
+
+
+@pytest.mark.parametrize("name", ["stargan", "attgan"])
+def test_a_method_that_is_told_every_attribute_wants_to_know_them(
+    photo: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = tmp_path / "any.safetensors"
+    save_file({"any": torch.zeros(1)}, weights)
+    with pytest.raises(BadConfig, match="give --has"):
+        edit_photos([photo], method=name, weights=weights, request=GLASSES, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_size_scales_the_shorter_side_and_keeps_the_shape(photo: Path, tmp_path: Path) -> None:

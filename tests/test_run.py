@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import faceedit_bench as fb
 from faceedit_bench import runs
@@ -224,3 +225,15 @@ def test_a_folder_with_a_broken_picture_names_it(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not a picture")
     with pytest.raises(FaceEditError, match=r"broken\.jpg"):
         runs.run("copy", data=tmp_path, workers=1)
+
+
+def test_a_method_that_lacks_the_suite_s_attributes_is_refused_before_anything_starts(
+    tiny: str, tmp_path: Path
+) -> None:
+    from safetensors.torch import save_file
+
+    weights = tmp_path / "any.safetensors"
+    save_file({"any": torch.zeros(1)}, weights)
+    with pytest.raises(BadConfig, match=r"of which stargan \(paper\) knows nothing; it knows Black_Hair"):
+        runs.run("stargan", preset="paper", weights=weights, suite=tiny, results=tmp_path / "r")
+    assert not (tmp_path / "r").exists()

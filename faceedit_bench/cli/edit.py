@@ -18,6 +18,11 @@ from .output import note
 @click.option(
     "--set", "settings", multiple=True, metavar="ATTRIBUTE=0|1", help="What to change; may be repeated."
 )
+@click.option(
+    "--has",
+    metavar="A,B,…",
+    help="Attributes that the photos show, or none: for methods that are told all of them (StarGAN, AttGAN).",
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the edited pictures.")
 @click.option("--size", type=int, help="Scale the photo to this shorter side first.  [default: as it is]")
 @click.option("--preset", help="Preset of the method.  [default: its first]")
@@ -34,6 +39,7 @@ def edit(
     photos: tuple[Path, ...],
     method: str,
     settings: tuple[str, ...],
+    has: str | None,
     out: Path,
     size: int | None,
     preset: str | None,
@@ -46,7 +52,8 @@ def edit(
     """Edit PHOTOS; write <photo>-edited.png for each, at its own resolution, and sheet.png.
 
     All --set are asked for together. What a photo shows is unknown, so an attribute that you set is taken to
-    be the opposite now, and every attribute that you do not set stays as it is.
+    be the opposite now, and every attribute that you do not set stays as it is. Methods that are told every
+    attribute want to know with --has which of the others the photos show.
     """
     from ..config import parse_overrides
     from ..edit import Request, edit_photos
@@ -54,7 +61,7 @@ def edit(
     written = edit_photos(
         photos,
         method=method,
-        request=Request(changes=parse_changes(settings), size=size, strength=strength),
+        request=Request(changes=parse_changes(settings), has=parse_has(has), size=size, strength=strength),
         out=out,
         preset=preset,
         weights=weights,
@@ -79,3 +86,11 @@ def parse_changes(settings: tuple[str, ...]) -> dict[str, int]:
         if changes.setdefault(name, int(value)) != int(value):
             raise BadConfig(f"--set {name}=0 and {name}=1 contradict each other")
     return changes
+
+
+def parse_has(text: str | None) -> frozenset[str] | None:
+    """`"Male,Young"` -> the names; `"none"` -> no name; None: not said."""
+    if text is None:
+        return None
+    names = frozenset(name.strip() for name in text.split(",") if name.strip())
+    return names - {"none"}
