@@ -84,6 +84,8 @@ class Options:
 
 PAPER = Options()
 RELEASE = Options(lr=3e-4, beta2=0.999)
+MACRO = Options(local_view="macro", local_critic_layers=5)
+NO_GLOBAL = Options(guide="input")
 DEMO = Options(
     width=16,
     layers=4,
@@ -127,6 +129,8 @@ def faceedit_methods() -> list[MethodSpec]:
                 "demo": Preset(DEMO, weights=pin and (pin,), summary="narrow, trained on drawn faces"),
                 "paper": Preset(PAPER, weights=None, summary="sizes and rates of the paper"),
                 "release": Preset(RELEASE, weights=None, summary="sizes and rates of the released code"),
+                "macro": Preset(MACRO, weights=None, summary="the local critic sees 2×2 patches, to save memory"),
+                "no-global": Preset(NO_GLOBAL, weights=None, summary="no global generator: figure 6"),
             },
             recipes=recipes,
         )
