@@ -28,6 +28,7 @@ NORM = ("weight", "bias", "running_mean", "running_var")
 TF_NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 STU = ("reset", "update", "hidden")  # the three convolutions of a unit, in the released order
 LSTU = ("linear", "forget", "reset")
+BY_OBJECT = "/.ATTRIBUTES/VARIABLE_VALUE"  # after every key of TensorFlow's object-based checkpoints
 SLOTS = re.compile(r"(^|/)(Adam(_\d+)?|beta[12]_power(_\d+)?)$")  # of TensorFlow's optimizer
 
 
@@ -72,12 +73,19 @@ def tensorflow_names(scope: str = "", unit: tuple[str, ...] = ()) -> Names:
             }
     return Names(
         table,
-        plain=lambda key: key.removesuffix(":0"),
+        plain=variable_name,
         ignores=lambda key, value: (
             key.startswith(("D/", "ConvD/")) or SLOTS.search(key) is not None or value.dim() == 0
         ),
         axes=(3, 2, 0, 1),
     )
+
+
+def variable_name(key: str) -> str:
+    """The variable behind a key; AttGAN's second release has `UNetGenc.SConv.Sweights:0/.ATTRIBUTES/…`."""
+    if key.endswith(BY_OBJECT):
+        key = key.removesuffix(BY_OBJECT).replace(".S", "/")
+    return key.removesuffix(":0")
 
 
 def numbered(name: str, index: int) -> str:

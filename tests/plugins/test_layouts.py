@@ -257,6 +257,22 @@ def test_what_a_tensorflow_saver_adds_is_ignored(released: Released, scope: str)
     assert len(found.state) == len(released.convert(tensors).state)
 
 
+def test_checkpoints_that_tensorflow_saves_by_object_are_read() -> None:
+    """AttGAN's second release: `tf.train.Checkpoint(**{v.name: v})`, slashes written as `.S`."""
+    released = SMALL[2]
+    tensors = variables.drawn(released.shapes, 0)
+    others = {"beta1_power:0": torch.tensor(0.5), "UNetGenc/Conv/weights/Adam:0": torch.zeros(1)}
+    named = {
+        **{f"{key}:0": value for key, value in tensors.items()},
+        **others,
+        "save_counter": torch.tensor(5),
+    }
+    saved = {f"{key.replace('/', '.S')}/.ATTRIBUTES/VARIABLE_VALUE": value for key, value in named.items()}
+    found, wanted = released.convert(saved), released.convert(tensors)
+    assert len(found.ignored) == 3 and found.state.keys() == wanted.state.keys()
+    assert all(torch.equal(value, wanted.state[key]) for key, value in found.state.items())
+
+
 @every_format
 def test_every_tensor_that_is_missing_is_named(released: Released) -> None:
     tensors = without_memory(released.shapes)
