@@ -40,6 +40,7 @@ class Setup:
     options: str = "{}"  # JSON of what the user set
     data: str | None = None
     device: str = "cpu"
+    compiles: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def workbench(setup: Setup) -> Workbench:
         method=setup.method,
         suite=suite,
         samples=open_samples(suite, setup.data),
-        editor=build_editor(choice, setup.device),
+        editor=build_editor(choice, setup.device, setup.compiles),
         columns=[suite.attributes.index(name) for name in wanted],
         attributes=wanted,
         wants_truth="truth" in choice.spec.needs,

@@ -63,6 +63,7 @@ def run(
     workers: int | None = None,
     limit: int | None = None,
     device: str = "cpu",
+    compiles: bool = False,
     measure_cost: bool = True,
 ) -> RunResult:
     """Evaluate `method` over `suite`; a run that was stopped goes on, and ends with the same bits.
@@ -75,6 +76,8 @@ def run(
         workers: processes; default one per core. Their number changes no bit.
         limit: only the first so many samples (another suite, with its own fingerprint).
         device: "cpu", "cuda" or "auto".
+        compiles: torch.compile the method's networks: faster from some hundred images on; part of the run's
+            identity, since last bits differ.
     Raises:
         FaceEditError: anything that a user can mend, before the first image is edited where possible.
     """
@@ -93,12 +96,13 @@ def run(
         options=json.dumps(dict(options or {})),
         data=None if data is None else str(Path(data).resolve()),
         device=device,
+        compiles=compiles,
     )
     metrics, absent = evaluate.usable_metrics(chosen)
     _check_method(choice, chosen)
     samples = evaluate.open_samples(chosen, setup.data)
     asked = {role: roles[role] for role in evaluate.judge_roles(metrics)}
-    manifest = describe(choice, chosen, samples, asked, metrics, device)
+    manifest = describe(choice, chosen, samples, asked, metrics, setup)
     folder = store.begin(folders.results(results), manifest)
     if not folder.is_complete:
         _evaluate(setup, chosen.shards(len(samples)), folder, workers)
@@ -115,7 +119,7 @@ def describe(
     samples: Samples,
     judges: dict[str, dict[str, str]],
     metrics: list[MetricSpec],
-    device: str,
+    setup: Setup,
 ) -> Manifest:
     """Everything that decides a number, as hashes and names."""
     import torch
@@ -143,8 +147,9 @@ def describe(
         "numerics": {
             "dtype": "float32",
             "threads": suite.threads,
-            "device": device if device == "cpu" else torch.cuda.get_device_name(device),
+            "device": setup.device if setup.device == "cpu" else torch.cuda.get_device_name(setup.device),
             "torch": torch.__version__,
+            **({"compiled": True} if setup.compiles else {}),
         },
     }
     return Manifest(identity, provenance())
@@ -258,4 +263,5 @@ def _cost(setup: Setup) -> dict[str, Any]:
     if "truth" in choice.spec.needs:
         return {}  # the ceiling row is read from the data set; it costs nothing that could be compared
     attributes = choice.spec.attributes_for(choice.options) or setup.suite.attributes
-    return cost.measure(build_editor(choice, setup.device), setup.suite.resolution, attributes, setup.device)
+    editor = build_editor(choice, setup.device, setup.compiles)
+    return cost.measure(editor, setup.suite.resolution, attributes, setup.device)

@@ -39,6 +39,7 @@ class Context:
     device: str
     pins: tuple[Pin, ...]
     files: tuple[Path, ...]
+    compiles: bool = False  # networks are compiled when they first run
 
     def file(self, part: int = 0) -> Path:
         """The checked path of weights file number `part`."""
@@ -47,7 +48,8 @@ class Context:
 
     def restore(self, network: nn.Module, part: int = 0) -> nn.Module:
         """Load weights file number `part` strictly; the network comes back on the device in eval mode."""
-        return restore(network, self.file(part)).to(self.device).eval().requires_grad_(False)
+        network = restore(network, self.file(part)).to(self.device).eval().requires_grad_(False)
+        return fast(network, self.device, self.compiles)
 
 
 # ---- files ----------------------------------------------------------------------------------------
@@ -172,6 +174,19 @@ def fill(network: nn.Module, found: Mapping[str, Tensor], where: str, shown: int
     return network
 
 
+def fast(network: nn.Module, device: str, compiles: bool) -> nn.Module:
+    """The same network, laid out as the device likes it: channels last on a GPU, compiled if asked."""
+    import torch
+    from torch import nn
+
+    if torch.device(device).type == "cuda":
+        network.to(memory_format=torch.channels_last)
+    if compiles:  # a dictionary of networks is never called itself
+        for part in network.values() if isinstance(network, nn.ModuleDict) else [network]:
+            part.compile()
+    return network
+
+
 def _mismatches(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
     missing = [f"missing {key} {tuple(wanted[key].shape)}" for key in wanted if key not in found]
     unknown = [f"unknown {key} {tuple(found[key].shape)}" for key in found if key not in wanted]
@@ -247,9 +262,9 @@ def _files(name: str, pins: tuple[Pin, ...], home: Path) -> tuple[Path, ...]:
     return tuple(path for path in found.values() if path is not None)
 
 
-def build_editor(choice: Choice, device: str) -> Editor:
-    """The method, loaded on `device`."""
-    return choice.spec.load(choice.options, Context(device, choice.pins, choice.files))
+def build_editor(choice: Choice, device: str, compiles: bool = False) -> Editor:
+    """The method, loaded on `device`; `compiles` its networks with torch.compile."""
+    return choice.spec.load(choice.options, Context(device, choice.pins, choice.files, compiles))
 
 
 def load_method(

@@ -237,3 +237,11 @@ def test_a_method_that_lacks_the_suite_s_attributes_is_refused_before_anything_s
     with pytest.raises(BadConfig, match=r"of which stargan \(paper\) knows nothing; it knows Black_Hair"):
         runs.run("stargan", preset="paper", weights=weights, suite=tiny, results=tmp_path / "r")
     assert not (tmp_path / "r").exists()
+
+
+def test_a_compiled_run_is_another_run(finished: runs.RunResult, tiny: str, tmp_path: Path) -> None:
+    compiled = runs.run(
+        "copy", suite=tiny, results=tmp_path, workers=1, measure_cost=False, compiles=True
+    ).folder
+    assert compiled.manifest.identity["numerics"]["compiled"] is True
+    assert compiled.path.name != finished.folder.path.name

@@ -84,3 +84,14 @@ def test_missing_weights_are_named_with_size_licence_and_origin() -> None:
     pin = Pin("gone.safetensors", "0" * 64, 123, "somewhere", "MIT")
     with pytest.raises(WrongWeights, match=r"gone\.safetensors: 123 bytes, licence MIT, from somewhere"):
         weights._files("mine", (pin,), Path("."))
+
+
+def test_only_what_was_asked_is_compiled_and_every_network_of_a_method_is() -> None:
+    def parts() -> nn.ModuleDict:
+        return nn.ModuleDict({"global": nn.Conv2d(3, 3, 3), "local": nn.Conv2d(3, 3, 3)})
+
+    plain = weights.fast(parts(), "cpu", compiles=False)
+    compiled = weights.fast(parts(), "cpu", compiles=True)
+    assert [part._compiled_call_impl is not None for part in plain.values()] == [False, False]
+    assert [part._compiled_call_impl is not None for part in compiled.values()] == [True, True]
+    assert weights.fast(nn.Conv2d(3, 3, 3), "cpu", compiles=True)._compiled_call_impl is not None

@@ -30,6 +30,9 @@ Examples:
 @click.option("--workers", type=int, help="Processes; their number changes no bit.  [default: one per core]")
 @click.option("--limit", type=int, help="Only the first so many faces: a quick look, its own suite.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or auto.")
+@click.option(
+    "--compile", "compiles", is_flag=True, help="torch.compile the method: pays on a GPU and for many images."
+)
 @click.option("--no-cost", is_flag=True, help="Do not measure memory and time.")
 @click.option("--json", "as_json", is_flag=True, help="Print scores as JSON.")
 def run(
@@ -43,6 +46,7 @@ def run(
     workers: int | None,
     limit: int | None,
     device: str,
+    compiles: bool,
     no_cost: bool,
     as_json: bool,
 ) -> None:
@@ -65,6 +69,7 @@ def run(
         workers=workers,
         limit=limit,
         device=device,
+        compiles=compiles,
         measure_cost=not no_cost,
     )
     show_run(result.folder, result.absent, as_json=as_json)
