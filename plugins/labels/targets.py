@@ -15,13 +15,13 @@ RULE = CONFLICTS["drawn"]  # faces are bald or have a hair colour; needed where 
 Targets = Callable[[Tensor, torch.Generator], Tensor]
 
 
-def targets(kind: str, attributes: tuple[str, ...]) -> Targets:
-    """`permuted` as in the papers, or `mixed`."""
-    return permuted if kind == "permuted" else partial(mixed, conflicts=_conflicts(attributes))
+def targets(kind: str, attributes: tuple[str, ...]) -> Targets | None:
+    """For faceedit_bench.train.Recipe: `permuted` as in the papers is the trainer's own rule (None); `mixed`."""
+    return None if kind == "permuted" else partial(mixed, conflicts=_conflicts(attributes))
 
 
 def permuted(labels: Tensor, generator: torch.Generator) -> Tensor:
-    """(B, A) -> (B, A): labels of another face of the batch, as in the papers."""
+    """(B, A) -> (B, A): labels of another face of the batch."""
     return labels[torch.randperm(len(labels), generator=generator)]
 
 

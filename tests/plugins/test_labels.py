@@ -5,13 +5,17 @@ Quoted sentences are the build sheets of the methods.
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+from faceedit_plugins import stgan
 from faceedit_plugins.labels.codes import change, difference, signed, target_code
-from faceedit_plugins.labels.targets import permuted, targets
+from faceedit_plugins.labels.targets import targets
 
 from faceedit_bench.api import CONFLICTS, THIRTEEN, EditBatch
 from faceedit_bench.suite import target_labels
+from faceedit_bench.train import Settings, TrainingFaces
+from faceedit_bench.train.faces import Batches
 
 A = len(THIRTEEN)
 YOUNG, BALD, BANGS = (THIRTEEN.index(name) for name in ("Young", "Bald", "Bangs"))
@@ -124,14 +128,21 @@ def test_switching_off_clears_nothing():
 # ---- targets of training --------------------------------------------------------------------------
 
 
-def test_permuted_targets_are_the_labels_of_other_faces_as_they_are():
-    """StarGAN: "a random permutation of the batch's labels (no conflict repair)"."""
-    labels = torch.eye(A)
-    shuffled = permuted(labels, torch.Generator().manual_seed(0))
-    assert not torch.equal(shuffled, labels)
-    assert torch.equal(shuffled.sum(0), torch.ones(A))
-    impossible = torch.ones(4, A)
-    assert torch.equal(targets("permuted", THIRTEEN)(impossible, torch.Generator()), impossible)
+@pytest.mark.parametrize("count", [1, 13])
+def test_permuted_targets_are_the_labels_of_other_faces_as_they_are(count):
+    """StarGAN: "a random permutation of the batch's labels (no conflict repair)"; CooGAN: "with batch 1 draw
+    b from another training image". Both are the trainer's own rule."""
+    tiny = stgan.Options(width=4, layers=2, skip=1, inject=1, critic_width=4, critic_layers=2)
+    (recipe,) = stgan.recipes(tiny)
+    faces = TrainingFaces(
+        np.zeros((13, 3, 8, 8), np.uint8), np.triu(np.ones((13, A), np.uint8)), THIRTEEN, digest="any"
+    )
+    batch = Batches(faces, recipe, Settings(steps=1, batch_size=count), torch.device("cpu")).batch(0, 1)
+    assert not torch.equal(batch.target, batch.source)
+    rows = {tuple(row) for row in np.triu(np.ones((13, A), np.uint8)).tolist()}
+    assert {tuple(row) for row in batch.target.int().tolist()} <= rows
+    if count == 13:
+        assert torch.equal(batch.target.sum(0), batch.source.sum(0))
 
 
 def test_mixed_targets_reverse_one_attribute_in_about_half_of_the_rows():

@@ -40,7 +40,7 @@ def batch_of(recipe: Recipe, count: int = 4, side: int = 16) -> TrainBatch:
     generator = torch.Generator().manual_seed(1)
     images = torch.rand(count, 3, side, side, generator=generator) * 2 - 1
     labels = (torch.rand(count, A, generator=generator) < 0.3).float()
-    return TrainBatch(images, labels, recipe.targets(labels, generator), generator, 1)
+    return TrainBatch(images, labels, labels.roll(1, 0), generator, 1)
 
 
 def told(recipe: Recipe, batch: TrainBatch, phase: int) -> torch.Tensor:
