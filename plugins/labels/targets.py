@@ -16,7 +16,7 @@ Targets = Callable[[Tensor, torch.Generator], Tensor]
 
 
 def targets(kind: str, attributes: tuple[str, ...]) -> Targets | None:
-    """For faceedit_bench.train.Recipe: `permuted` as in the papers is the trainer's own rule (None); `mixed`."""
+    """For a recipe: `permuted`, as in the papers, is the trainer's own rule (None); or `mixed`."""
     return None if kind == "permuted" else partial(mixed, conflicts=_conflicts(attributes))
 
 
