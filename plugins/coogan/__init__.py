@@ -129,7 +129,7 @@ def faceedit_methods() -> list[MethodSpec]:
                 "demo": Preset(DEMO, weights=pin and (pin,), summary="narrow, trained on drawn faces"),
                 "paper": Preset(PAPER, weights=None, summary="sizes and rates of the paper"),
                 "release": Preset(RELEASE, weights=None, summary="sizes and rates of the released code"),
-                "macro": Preset(MACRO, weights=None, summary="the local critic sees 2×2 patches, to save memory"),
+                "macro": Preset(MACRO, weights=None, summary="the local critic sees 2×2 patches"),
                 "no-global": Preset(NO_GLOBAL, weights=None, summary="no global generator: figure 6"),
             },
             recipes=recipes,
