@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..catalog import catalog
+from ..contracts import THIRTEEN
 from .output import as_json, note, print_json
 
 if TYPE_CHECKING:
@@ -55,7 +57,15 @@ def import_weights(
     if as_json:
         return print_json(report.card)
     _show(report, file, out)
-    click.echo(f"next        faceedit-bench run --method {method} --weights {out}")
+    click.echo(f"next        faceedit-bench {_next(method, report.attributes)} --weights {out}")
+
+
+def _next(method: str, attributes: Sequence[str]) -> str:
+    """The default suite asks for thirteen attributes; weights that know fewer edit photos first."""
+    if set(THIRTEEN) <= set(attributes):
+        return f"run --method {method}"
+    needs = " --has none" if "labels" in catalog().method(method).needs else ""
+    return f"edit PHOTO --out edited --method {method}{needs} --set {attributes[-1]}=1"
 
 
 def _show(report: Report, file: Path, out: Path) -> None:
