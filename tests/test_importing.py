@@ -153,7 +153,8 @@ def test_the_command_tells_what_it_found_and_what_to_type_next(ckpt: Path, out: 
     assert "official: StarGAN, 200000-G.ckpt" in text
     assert "width=8 blocks=1" in text and "Black_Hair Blond_Hair Brown_Hair Male Young" in text
     assert "22 used, 14 ignored" in text
-    assert f"faceedit-bench run --method stargan --weights {out}" in text
+    wanted = "edit PHOTO --out edited --method stargan --has none --set Young=1"  # knows too few for a suite
+    assert f"faceedit-bench {wanted} --weights {out}" in text
 
 
 def test_the_command_prints_the_card_for_programs(ckpt: Path, out: Path) -> None:
