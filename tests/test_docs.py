@@ -21,7 +21,7 @@ from faceedit_bench.cli import cli
 from faceedit_bench.errors import BadDataset
 
 ROOT = Path(__file__).parents[1]
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), *(page for page in [ROOT / "README.md"] if page.exists())]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("plugins/*/README.md"))]
 
 
 @pytest.fixture
