@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 import torch
 from faceedit_plugins import attgan, lstunet, stgan
@@ -158,24 +156,6 @@ def test_every_preset_builds_its_networks(method):
         with torch.device("meta"):
             (recipe,) = spec.recipes(preset.options)
         assert recipe.exported == ("editor",), name
-
-
-def test_demo_budgets_are_equal():
-    """Same steps, faces and batches for every method on the board."""
-    from pathlib import Path
-
-    from faceedit_bench import config
-    from faceedit_bench.train import TrainingConfig
-
-    folder = Path(__file__).parents[2] / "configs" / "train"
-    chosen = [config.load(TrainingConfig, path) for path in sorted(folder.glob("*-demo.toml"))]
-    assert len(chosen) == 5
-    budgets = {dataclasses.replace(one, method="any") for one in map(_hashable, chosen)}
-    assert len(budgets) == 1
-
-
-def _hashable(chosen):
-    return dataclasses.replace(chosen, options=(), stages=())
 
 
 # ---- editing --------------------------------------------------------------------------------------
