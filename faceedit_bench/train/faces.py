@@ -27,6 +27,7 @@ class TrainingFaces:
     digest: str  # of the data set they come from
     name: str = "faces"
     conflicts: str = "none"  # conflict rule of the labels, for sample sheets
+    regions: np.ndarray | None = None  # (N, H, W) uint8, parts of the face, where the data set knows them
 
     def __post_init__(self) -> None:
         if self.images.ndim != 4 or self.images.shape[1] != 3 or self.images.dtype != np.uint8:
@@ -39,6 +40,9 @@ class TrainingFaces:
                 f"{self.name}: training needs a label for each of {len(self.images)} faces and "
                 f"{len(self.attributes)} attributes, found labels of shape {self.labels.shape}"
             )
+        wanted = (len(self.images), *self.images.shape[2:])
+        if self.regions is not None and self.regions.shape != wanted:
+            raise BadDataset(f"{self.name}: wanted regions {wanted}, found {self.regions.shape}")
 
     def __len__(self) -> int:
         return len(self.images)
@@ -54,17 +58,20 @@ class TrainingFaces:
             if attribute not in has:
                 raise UnknownName(f"attribute of {name}", attribute, has)
         columns = [has.index(attribute) for attribute in wanted]
-        images, labels = _packed(samples)
+        images, labels, regions = _packed(samples)
         if labels.ndim != 2 or labels.shape[1] != len(has):
             raise BadDataset(f"{name}: training needs labels; these pictures have none")
-        return cls(images, labels[:, columns], wanted, samples.digest(), name=name, conflicts=conflicts)
+        digest = samples.digest()
+        return cls(
+            images, labels[:, columns], wanted, digest, name=name, conflicts=conflicts, regions=regions
+        )
 
 
-def _packed(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
-    """(N, 3, H, W) uint8 and (N, A): as the data set keeps them, or gathered one by one."""
+def _packed(samples: Samples) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """(N, 3, H, W) uint8, (N, A) and regions (N, H, W): as the data set keeps them, or one by one."""
     images, labels = getattr(samples, "images", None), getattr(samples, "labels", None)
     if images is not None and labels is not None:
-        return images, np.asarray(labels)
+        return images, np.asarray(labels), getattr(samples, "regions", None)
     faces = [samples[index] for index in range(len(samples))]
     shapes = {face.image.shape for face in faces}
     if len(shapes) > 1:
@@ -72,8 +79,13 @@ def _packed(samples: Samples) -> tuple[np.ndarray, np.ndarray]:
             f"training needs pictures of one size, found {sorted(shapes)[0]} and {sorted(shapes)[-1]}"
         )
     if not faces:
-        return np.zeros((0, 3, 1, 1), np.uint8), np.zeros((0, 0), np.uint8)
-    return np.stack([face.image for face in faces]), np.stack([face.labels for face in faces])
+        return np.zeros((0, 3, 1, 1), np.uint8), np.zeros((0, 0), np.uint8), None
+    known = [face.regions for face in faces if face.regions is not None]
+    return (
+        np.stack([face.image for face in faces]),
+        np.stack([face.labels for face in faces]),
+        np.stack(known) if len(known) == len(faces) else None,
+    )
 
 
 class Batches:
@@ -84,6 +96,13 @@ class Batches:
     ) -> None:
         self.faces = faces
         self.targets = recipe.targets
+        self.regions = faces.regions if recipe.regions != "unused" else None
+        if recipe.regions == "needed" and self.regions is None:
+            raise BadDataset(
+                f"stage {recipe.name!r} learns from the parts of faces, which {faces.name} does not know; "
+                'train it on data that provides "regions", such as drawn-faces, or leave it out: give the '
+                "weights of its network with --weights-from and name another --stage"
+            )
         self.settings = settings
         self.device = device
         self.key = (settings.seed, recipe.name)
@@ -97,9 +116,12 @@ class Batches:
         rows = self.rows(number * size, size)
         generator = seeded(*self.key, "batch", number)
         images = self.faces.images[rows]  # (B, 3, H, W) uint8, a copy
+        regions = None if self.regions is None else self.regions[rows]  # (B, H, W) uint8, a copy
         if self.settings.flip:
             for row in torch.nonzero(torch.rand(size, generator=generator) < 0.5).flatten():
                 images[row] = images[row, :, :, ::-1]
+                if regions is not None:
+                    regions[row] = regions[row, :, ::-1]
         source = torch.from_numpy(self.faces.labels[rows]).float()  # (B, A)
         target = self._target(source, generator)
         return TrainBatch(
@@ -108,6 +130,7 @@ class Batches:
             target=target.to(self.device, torch.float32),
             generator=generator,
             step=step,
+            regions=None if regions is None else torch.from_numpy(regions).to(self.device, torch.int64),
         )
 
     def _as_seen(self, images: torch.Tensor) -> torch.Tensor:

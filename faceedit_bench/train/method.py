@@ -72,7 +72,8 @@ def train_method(
     stopped = ""
     for recipe in recipes:
         if stage and recipe.name != stage:
-            exported |= _exported_before(folder, recipe, first, is_earlier=not results)
+            needed = not results and not _shown_to(recipes, stage).isdisjoint(recipe.exported)
+            exported |= _exported_before(folder, recipe, first, needed)
             continue
         size = chosen.size_of(recipe.name)
         faces = open_faces(size)
@@ -94,7 +95,7 @@ def train_method(
             stopped = result.stopped
             break
     path = folder / f"{spec.name}-{preset}.safetensors"
-    write_weights(path, exported, Description(spec.name, preset, plain(options)))
+    write_weights(path, _kept(exported, recipes), Description(spec.name, preset, plain(options)))
     pin = pin_of(path, origin or f"faceedit-bench train --method {spec.name} --preset {preset}")
     is_complete = not stage and not stopped
     card = _card(pin, chosen, spec, preset, options, made, device, is_complete)
@@ -158,19 +159,30 @@ def _first_weights(path: Path | None, recipes: Sequence[Recipe]) -> States:
     return states
 
 
-def _exported_before(folder: Path, recipe: Recipe, first: Mapping[str, Any], is_earlier: bool) -> States:
+def _shown_to(recipes: Sequence[Recipe], stage: str) -> set[str]:
+    """Names of the networks that a stage sees."""
+    return {name for recipe in recipes if recipe.name == stage for name in recipe.networks}
+
+
+def _exported_before(folder: Path, recipe: Recipe, first: Mapping[str, Any], needed: bool) -> States:
     """What a stage that is not to be trained now exported in an earlier session."""
     saved = checkpoint.load(folder / recipe.name)
     if saved is not None:
         averages: dict[str, dict[str, Tensor]] = saved["averages"]
         return averages
     missing = [name for name in recipe.exported if name not in first]
-    if missing and is_earlier:
+    if missing and needed:
         raise BadConfig(
             f"stage {recipe.name!r} comes first and is not trained yet in {folder}; "
             f"train it, or give network {missing[0]!r} with --weights-from"
         )
     return {name: first[name] for name in recipe.exported if name in first}
+
+
+def _kept(exported: States, recipes: Sequence[Recipe]) -> States:
+    """What the weights file holds: not what only later stages need, unless there is nothing else yet."""
+    wanted = {name for recipe in recipes if not recipe.is_interim for name in recipe.exported}
+    return {name: state for name, state in exported.items() if name in wanted} or exported
 
 
 # ---- the card -------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,7 @@ class TrainBatch:
     target: Tensor  # (B, A) float32
     generator: torch.Generator  # on the CPU; the only source of randomness of a loss
     step: int  # from 1
+    regions: Tensor | None = None  # (B, H, W) int64, parts of the face; for recipes that ask, where known
 
     @property
     def change(self) -> Tensor:
@@ -41,10 +43,10 @@ Loss = Callable[[Mapping[str, nn.Module], TrainBatch], dict[str, Tensor]]
 
 @dataclass(frozen=True)
 class Phase:
-    """One kind of update: while it runs, only the parameters of its network require gradients."""
+    """One kind of update: while it runs, only the parameters of its networks require gradients."""
 
     name: str
-    network: str  # name in Recipe.networks
+    network: str | tuple[str, ...]  # name in Recipe.networks, or several that one loss moves together
     loss: Loss
     every: int = 1  # due at steps that this divides
     fresh: bool = True  # with a batch of its own; False takes that of the phase before it
@@ -53,6 +55,11 @@ class Phase:
 
     def is_due(self, step: int) -> bool:
         return step % self.every == 0
+
+    @property
+    def learners(self) -> tuple[str, ...]:
+        """Names of the networks it moves."""
+        return (self.network,) if isinstance(self.network, str) else self.network
 
 
 @dataclass(frozen=True)
@@ -70,11 +77,15 @@ class Recipe:
     rate: Schedule = field(default_factory=Schedule)  # of all learning rates
     steps: int = 2000  # as published, where a training says nothing else
     batch_size: int = 16
+    regions: Literal["unused", "welcome", "needed"] = "unused"  # whether it looks at TrainBatch.regions
+    given: tuple[str, ...] = ()  # networks that must come with weights: an earlier stage's, or the user's
+    is_interim: bool = False  # what it exports is for later stages: the weights file leaves it out
 
     def __post_init__(self) -> None:
         for phase in self.phases:
-            if phase.network not in self.networks:
-                raise UnknownName(f"network in phase {phase.name!r}", phase.network, self.networks)
+            for name in phase.learners:
+                if name not in self.networks:
+                    raise UnknownName(f"network in phase {phase.name!r}", name, self.networks)
             if phase is self.phases[0] and not phase.fresh:
                 raise BadConfig(f"phase {phase.name!r} comes first and needs a fresh batch")
             if phase.every < 1:
@@ -82,6 +93,9 @@ class Recipe:
         for name in self.exported:
             if name not in self.networks:
                 raise UnknownName("exported network", name, self.networks)
+        for name in self.given:
+            if name not in self.networks:
+                raise UnknownName("given network", name, self.networks)
         if not self.phases or not self.exported:
             raise BadConfig(f"recipe {self.name!r} wants at least one phase and one exported network")
 

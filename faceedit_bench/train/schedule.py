@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 from ..errors import BadConfig, UnknownName
 
-KINDS = ("tenth", "linear", "release", "none")
+KINDS = ("tenth", "linear", "exponential", "release", "none")
 
 
 @dataclass(frozen=True)
 class Schedule:
     """Constant up to a fraction `start` of the training; then
 
-    tenth    a tenth of the rate to the end (AttGAN, STGAN, CooGAN);
-    linear   in a straight line to 0 (StarGAN's paper);
-    release  by one thousandth in all (what StarGAN's released code does);
-    none     still constant.
+    tenth        a tenth of the rate to the end (AttGAN, STGAN, CooGAN);
+    linear       in a straight line to 0 (StarGAN's paper);
+    exponential  by equal factors to a hundredth at the last step (SeCGAN on AttGAN);
+    release      by one thousandth in all (what StarGAN's released code does);
+    none         still constant.
     """
 
     kind: str = "none"
@@ -35,5 +36,7 @@ class Schedule:
             return 1.0
         if self.kind == "tenth":
             return 0.1
+        if self.kind == "exponential":
+            return 0.01 ** ((step - constant) / (steps - constant))
         done = (step - 1 - constant) / (steps - constant)  # in [0, 1): the last update still moves
         return 1 - max(0.0, done) * (1.0 if self.kind == "linear" else 1e-3)

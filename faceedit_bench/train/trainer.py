@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..errors import BrokenPromise, ResultsError, TrainingFailed
+from ..errors import BadConfig, BrokenPromise, ResultsError, TrainingFailed
 from ..manifest import canonical
 from . import checkpoint, samples
 from .average import Average
@@ -131,16 +131,20 @@ class Training:
         self.step = 0
         self.seconds = 0.0
         self.identity = ""
+        _check_given(recipe, start)
         self.start_digest = checkpoint.digest({name: start[name] for name in self.networks if name in start})
         self._prepare(start)
-        self.learning = {  # network -> parameters that learn; those a plugin froze stay frozen
-            phase.network: [
-                value for value in self.networks[phase.network].parameters() if value.requires_grad
+        self.learning = {  # phase -> parameters that learn; those a plugin froze stay frozen
+            phase.name: [
+                value
+                for network in phase.learners
+                for value in self.networks[network].parameters()
+                if value.requires_grad
             ]
             for phase in recipe.phases
         }
         self.optimizers = {
-            phase.name: torch.optim.Adam(self.learning[phase.network], phase.lr, phase.betas, fused=True)
+            phase.name: torch.optim.Adam(self.learning[phase.name], phase.lr, phase.betas, fused=True)
             for phase in recipe.phases
         }
         self.averages = {name: Average(self.networks[name], settings.ema) for name in recipe.exported}
@@ -151,7 +155,7 @@ class Training:
                 self.networks[name].compile()
 
     def _prepare(self, start: Mapping[str, Mapping[str, Tensor]]) -> None:
-        learning = {phase.network for phase in self.recipe.phases}
+        learning = {network for phase in self.recipe.phases for network in phase.learners}
         for name, network in self.networks.items():
             if name in start:
                 network.load_state_dict(start[name])
@@ -167,21 +171,21 @@ class Training:
         losses: dict[str, Tensor] = {}
         fresh = [phase for phase in self.recipe.phases if phase.fresh]
         number = sum((self.step - 1) // phase.every for phase in fresh) - 1  # of the batch drawn last
-        stepped = set()
+        stepped: set[str] = set()
         for phase in self.recipe.phases:
             if not phase.is_due(self.step):
                 continue
             number += phase.fresh
             terms = self._update(phase, self.batches.batch(number, self.step), number)
             losses |= {f"{phase.name}.{term}": value.detach() for term, value in terms.items()}
-            stepped.add(phase.network)
+            stepped.update(phase.learners)
         for name in stepped & self.averages.keys():
             self.averages[name].update(self.networks[name])
         return losses
 
     def _update(self, phase: Phase, batch: TrainBatch, number: int) -> dict[str, Tensor]:
         optimizer = self.optimizers[phase.name]
-        learning = self.learning[phase.network]
+        learning = self.learning[phase.name]
         torch.manual_seed(seed_of(self.settings.seed, self.recipe.name, "network", number))  # for dropout
         for value in learning:
             value.requires_grad_(True)
@@ -218,6 +222,7 @@ class Training:
     def identity_of_recipe(self) -> dict[str, Any]:
         """What must agree for a checkpoint to be continued."""
         settings = self.settings
+        parts = {} if self.batches.regions is None else {"regions": True}
         return {
             "recipe": self.recipe.name,
             "phases": [[p.name, p.network, p.every, p.lr, list(p.betas)] for p in self.recipe.phases],
@@ -231,6 +236,7 @@ class Training:
             "seed": settings.seed,
             "flip": settings.flip,
             "start": self.start_digest,
+            **parts,
         }
 
     def save(self, folder: Path) -> None:
@@ -279,8 +285,19 @@ def _total(terms: dict[str, Tensor], recipe: Recipe, phase: Phase) -> Tensor:
             raise BrokenPromise(f"{where}: term {name!r} must be a scalar tensor, found {found}")
     total = torch.stack([value.float() for value in terms.values()]).sum()
     if not total.requires_grad:
-        raise BrokenPromise(f"{where}: no term depends on the parameters of network {phase.network!r}")
+        names = " or ".join(repr(name) for name in phase.learners)
+        raise BrokenPromise(f"{where}: no term depends on the parameters of network {names}")
     return total
+
+
+def _check_given(recipe: Recipe, start: Mapping[str, Any]) -> None:
+    """Networks that the recipe does not train and cannot do without have weights."""
+    missing = [name for name in recipe.given if name not in start]
+    if missing:
+        raise BadConfig(
+            f"stage {recipe.name!r} wants trained weights of network {missing[0]!r} and got none; train the "
+            "stage before it, or give a .safetensors file that holds them with --weights-from"
+        )
 
 
 def _shape(network: nn.Module) -> str:

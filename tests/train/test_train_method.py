@@ -46,6 +46,12 @@ def recipes(options):
     return replace(coarse, name="coarse"), fine
 
 
+def interim_recipes(options):
+    """The first stage is scaffolding: the second starts from it, the weights file leaves it out."""
+    coarse, fine = recipes(options)
+    return replace(coarse, is_interim=True), replace(fine, given=("editor",))
+
+
 class Noise:
     """A data set of random pictures."""
 
@@ -145,6 +151,27 @@ def test_a_late_stage_alone_may_start_from_a_weights_file(tmp_path):
     before, after = read_weights(whole.weights), read_weights(late.weights)
     assert torch.equal(before["editor"]["mix.weight"], after["editor"]["mix.weight"])
     assert not torch.equal(before["finisher"]["mix.weight"], after["finisher"]["mix.weight"])
+
+
+@pytest.fixture
+def scaffolding(shelf, monkeypatch):
+    """`toy` with a first stage that the weights file leaves out."""
+    found = replace(shelf, methods={"toy": spec(recipes=interim_recipes)})
+    monkeypatch.setattr(training_of_methods, "catalog", lambda: found)
+
+
+def test_what_only_later_stages_need_is_left_out_of_the_weights(scaffolding, tmp_path):
+    trained = train_method(FAST, tmp_path)
+    assert trained.is_complete and set(read_weights(trained.weights)) == {"finisher"}
+    frozen = torch.load(tmp_path / "fine" / "checkpoint.pt")["networks"]["editor"]
+    assert torch.equal(frozen["mix.weight"], trained.results[0].averages["editor"]["mix.weight"])
+
+
+def test_an_interim_stage_trained_alone_leaves_a_file_that_later_trainings_start_from(scaffolding, tmp_path):
+    alone = train_method(FAST, tmp_path / "a", stage="coarse")
+    assert set(read_weights(alone.weights)) == {"editor"} and not alone.is_complete
+    late = train_method(FAST, tmp_path / "b", stage="fine", weights_from=alone.weights)
+    assert set(read_weights(late.weights)) == {"finisher"}
 
 
 def test_a_time_limit_leaves_the_rest_for_the_same_call(tmp_path):

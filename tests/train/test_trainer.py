@@ -1,5 +1,6 @@
 """The loop on a toy: what it changes, how it goes on, how it stops."""
 
+import copy
 import dataclasses
 import json
 import os
@@ -86,6 +87,40 @@ def test_a_phase_changes_its_own_network_only():
     assert all(torch.equal(editor[key], value) for key, value in learned.items())
 
 
+def test_one_phase_may_move_several_networks_by_one_loss():
+    """Both change, both are averaged, and neither sees the other's update before its own."""
+    seen = []
+
+    def both(networks, batch):
+        seen.append({name: all(p.requires_grad for p in net.parameters()) for name, net in networks.items()})
+        return paint({"editor": networks["editor"], "critic": networks["critic"]}, batch) | {
+            "other": networks["other"](batch.images, batch.change).square().mean()
+        }
+
+    plain = recipe()
+    networks = {**plain.networks, "other": copy.deepcopy(plain.networks["editor"])}
+    toy = Recipe(
+        "toy", networks, (Phase("editors", ("editor", "other"), both),), exported=("editor", "other")
+    )
+    run = training(toy)
+    before = {name: weights(network) for name, network in run.networks.items()}
+    run.take_step()
+    assert seen == [{"editor": True, "other": True, "critic": False}]
+    for name in ("editor", "other"):
+        assert run.networks[name].training and not same(before[name], weights(run.networks[name]))
+        assert run.averages[name].updates == 1
+    assert same(before["critic"], weights(run.networks["critic"]))
+
+
+def test_a_network_that_must_be_given_is_missed_and_once_given_is_used():
+    toy = dataclasses.replace(recipe(), phases=(Phase("editor", "editor", paint),), given=("critic",))
+    with pytest.raises(BadConfig, match=r"weights of network 'critic' and got none.*--weights-from"):
+        training(toy)
+    wanted = {key: value + 1 for key, value in weights(toy.networks["critic"]).items()}
+    run = Training(toy, faces(), settings(), torch.device("cpu"), {"critic": wanted})
+    assert same(wanted, weights(run.networks["critic"]))
+
+
 def test_only_the_network_of_the_phase_requires_gradients():
     seen = []
 
@@ -147,6 +182,7 @@ def test_every_phase_gets_a_fresh_batch():
     [
         (Schedule("tenth", 0.8), [1.0] * 8 + [0.1] * 2),
         (Schedule("linear", 0.5), [1.0] * 6 + [0.8, 0.6, 0.4, 0.2]),
+        (Schedule("exponential", 0.5), [1.0] * 5 + [0.01 ** (n / 5) for n in range(1, 6)]),
         (Schedule("release", 0.5), [1.0] * 6 + [0.9998, 0.9996, 0.9994, 0.9992]),
         (Schedule("none", 0.5), [1.0] * 10),
     ],

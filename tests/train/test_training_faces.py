@@ -11,6 +11,7 @@ from faceedit_bench.contracts import Sample
 from faceedit_bench.errors import BadDataset, UnknownName
 from faceedit_bench.train import TrainingFaces
 from faceedit_bench.train.faces import Batches
+from faceedit_bench.train.trainer import Training
 
 
 class Listed:
@@ -18,15 +19,15 @@ class Listed:
 
     attributes = ATTRIBUTES
 
-    def __init__(self, shapes=((3, 8, 8), (3, 8, 8)), labels=((0, 1), (1, 0))):
-        self.shapes, self.rows = shapes, labels
+    def __init__(self, shapes=((3, 8, 8), (3, 8, 8)), labels=((0, 1), (1, 0)), parts=(None, None)):
+        self.shapes, self.rows, self.parts = shapes, labels, parts
 
     def __len__(self):
         return len(self.shapes)
 
     def __getitem__(self, index):
         image = np.full(self.shapes[index], index, np.uint8)
-        return Sample(str(index), image, np.array(self.rows[index], np.uint8))
+        return Sample(str(index), image, np.array(self.rows[index], np.uint8), regions=self.parts[index])
 
     def digest(self):
         return "listed"
@@ -111,6 +112,63 @@ def test_a_recipe_may_choose_its_own_targets():
     batch = Batches(faces(), own, settings(), torch.device("cpu")).batch(0, 1)
     assert torch.equal(batch.target, 1 - batch.source)
     assert torch.equal(batch.change, 1 - 2 * batch.source)
+
+
+# ---- parts of the face ----------------------------------------------------------------------------
+
+
+def with_regions(count=20):
+    """Faces whose regions are the pixels of their red channel, so that both can be compared."""
+    data = faces(count)
+    return dataclasses.replace(data, regions=data.images[:, 0].copy())
+
+
+def stream(data, regions, **changes):
+    return Batches(data, recipe(regions=regions), settings(**changes), torch.device("cpu"))
+
+
+def test_regions_are_mirrored_with_their_picture():
+    data = with_regions()
+    before = data.regions.copy()
+    batch = stream(data, "welcome", batch_size=20).batch(0, 1)
+    assert batch.regions.dtype == torch.int64 and batch.regions.shape == (20, 8, 8)
+    assert torch.equal(batch.regions.float() / 127.5 - 1, batch.images[:, 0])
+    assert np.array_equal(data.regions, before)
+
+
+def test_a_recipe_that_does_not_ask_gets_no_regions_and_the_same_batches():
+    plain, asked = stream(with_regions(), "unused"), stream(with_regions(), "welcome")
+    one, other = plain.batch(3, 4), asked.batch(3, 4)
+    assert one.regions is None
+    assert torch.equal(one.images, other.images) and torch.equal(one.target, other.target)
+
+
+def test_welcome_regions_may_be_missing_and_needed_ones_may_not():
+    assert stream(faces(), "welcome").batch(0, 1).regions is None
+    with pytest.raises(BadDataset, match=r"stage 'toy' learns from the parts of faces.*--weights-from"):
+        stream(faces(), "needed")
+
+
+def test_only_a_training_that_looks_at_regions_has_them_in_its_identity():
+    def identity(data, regions):
+        toy = recipe(regions=regions)
+        run = Training(toy, data, settings(), torch.device("cpu"), {})
+        return run.identity_of_recipe()
+
+    plain = identity(faces(), "unused")
+    assert identity(with_regions(), "unused") == identity(faces(), "welcome") == plain
+    assert identity(with_regions(), "welcome") == {**plain, "regions": True}
+
+
+def test_regions_of_a_data_set_are_gathered_where_every_face_has_them():
+    parts = (np.zeros((8, 8), np.uint8), np.ones((8, 8), np.uint8))
+    assert TrainingFaces.of(Listed(parts=parts)).regions.tolist() == np.stack(parts).tolist()
+    assert TrainingFaces.of(Listed(parts=(parts[0], None))).regions is None
+
+
+def test_regions_of_another_size_are_refused():
+    with pytest.raises(BadDataset, match=r"wanted regions \(20, 8, 8\), found \(20, 4, 4\)"):
+        dataclasses.replace(faces(), regions=np.zeros((20, 4, 4), np.uint8))
 
 
 # ---- where faces come from ------------------------------------------------------------------------
