@@ -60,7 +60,13 @@ class EditBatch:
 
 
 class Editor(Protocol):
-    """A method, loaded: usually an object that holds a network."""
+    """A method, loaded: usually an object that holds a network.
+
+    May also offer `explain(batch) -> Mapping[str, Tensor]`: pictures that show how it edits, such as
+    attention masks, by name: (B, 1, H, W) or (B, 3, H, W) in [0, 1]. The same names for every batch of which
+    the same is asked; they become parts of file names, so letters, digits, - and _ only.
+    `faceedit-bench edit --explain` writes them.
+    """
 
     def edit(self, batch: EditBatch) -> Tensor:
         """(B, 3, H, W) in [-1, 1]: same shape, range, dtype and device as `batch.images`."""

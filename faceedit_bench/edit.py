@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from .contracts import EditBatch, Editor
 
 SHEET = "sheet.png"
+EDITED = "edited"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # of an explanation; it becomes part of a file's name
 
 
 @dataclass(frozen=True)
@@ -46,17 +49,20 @@ def edit_photos(
     options: Mapping[str, Any] | None = None,
     device: str = "cpu",
     overwrite: bool = False,
+    explain: bool = False,
 ) -> list[Path]:
     """Edit every photo, write `<photo>-edited.png` and `sheet.png` into `out`, and return what was written.
 
-    Nothing is written before every photo was read once and the method is loaded.
+    `explain` also writes `<photo>-<name>.png` for whatever the method shows of how it edits. Nothing is
+    written before every photo was read once, the method is loaded, and the first photo is edited.
     """
     from .data.images import read_image, save_png, write_png
     from .device import choose as choose_device
     from .sheet import sheet
     from .weights import build_editor, choose
 
-    places = _places([Path(photo) for photo in photos], Path(out), overwrite)
+    files = [Path(photo) for photo in photos]
+    places = _places(files, Path(out), [EDITED], overwrite)
     choice = choose(method, preset=preset, weights=weights, options=options)
     attributes = choice.spec.attributes_for(choice.options) or THIRTEEN
     _check(request, choice.spec.name, attributes, choice.spec.needs)
@@ -64,36 +70,56 @@ def edit_photos(
     for photo in places:
         read_image(photo)
     editor = build_editor(choice, device)
+    if explain and not hasattr(editor, "explain"):
+        raise BadConfig(f"{method} cannot show how it edits; leave --explain out")
 
     shown = 512 if len(places) <= 4 else 256 if len(places) <= 16 else 128  # pixels per side of a cell
+    names: list[str] = []  # of the pictures that there are of every photo
     rows = []
-    for photo, place in places.items():
+    for photo in places:
         source = _scaled(read_image(photo), request.size)
-        edited = _edit_one(editor, method, photo.name, source, request, attributes, device)
-        write_png(place, edited)
-        rows.append([_at_most(source, shown), _at_most(edited, shown)])
-    page = sheet(rows, ["source", f"{method}: {request.title}"], [photo.name for photo in places], cell=shown)
+        batch = _batch(source, request, attributes, device)
+        pictures = {EDITED: _edit_one(editor, method, photo.name, request, batch)}
+        if explain:
+            pictures |= _explain_one(editor, method, photo.name, batch)
+        if not names:  # nothing is written yet
+            names = list(pictures)
+            places = _places(files, Path(out), names, overwrite)
+        if names != list(pictures):
+            found = f"{_listed(pictures)} of {photo.name} and {_listed(names)} of the first photo"
+            raise BrokenPromise(f"{method}: the same must be shown of every photo; found {found}")
+        for name, picture in pictures.items():
+            write_png(places[photo][name], picture)
+        rows.append([_at_most(picture, shown) for picture in (source, *pictures.values())])
+    columns = ["source", f"{method}: {request.title}", *(name.replace("-", " ") for name in names[1:])]
+    page = sheet(rows, columns, [photo.name for photo in places], cell=shown)
     save_png(Path(out) / SHEET, page)
-    return [*places.values(), Path(out) / SHEET]
+    return [*(place for own in places.values() for place in own.values()), Path(out) / SHEET]
 
 
-def _places(photos: Sequence[Path], out: Path, overwrite: bool) -> dict[Path, Path]:
-    """Photo -> file to write. Two photos never share a file, and nothing is replaced unasked."""
-    places: dict[Path, Path] = {}
+def _places(
+    photos: Sequence[Path], out: Path, names: Sequence[str], overwrite: bool
+) -> dict[Path, dict[str, Path]]:
+    """Photo -> name of a picture -> file to write. No two share a file, and nothing is replaced unasked."""
+    places: dict[Path, dict[str, Path]] = {}
     taken: dict[Path, Path] = {}
     for photo in photos:
-        place = out / f"{photo.stem}-edited.png"
-        if place in taken and taken[place] != photo:
-            raise ResultsError(
-                f"{taken[place]} and {photo} would both be written to {place}; edit them one at a time"
-            )
-        places[photo], taken[place] = place, photo
-    there = [place for place in (*places.values(), out / SHEET) if place.exists()]
+        places[photo] = {name: out / f"{photo.stem}-{name}.png" for name in names}
+        for place in places[photo].values():
+            if taken.setdefault(place, photo) != photo:
+                raise ResultsError(
+                    f"{taken[place]} and {photo} would both be written to {place}; edit them one at a time"
+                )
+    there = [place for place in (*taken, out / SHEET) if place.exists()]
     if there and not overwrite:
         raise ResultsError(f"{there[0]} exists already; give --overwrite, or another folder with --out")
     if out.exists() and not out.is_dir():
         raise ResultsError(f"{out}: wanted a folder to write into, found a file")
     return places
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "nothing"
 
 
 def _check(request: Request, method: str, attributes: Sequence[str], needs: Sequence[str]) -> None:
@@ -116,26 +142,51 @@ def _check(request: Request, method: str, attributes: Sequence[str], needs: Sequ
         )
 
 
-def _edit_one(
-    editor: Editor,
-    method: str,
-    name: str,
-    source: np.ndarray,
-    request: Request,
-    attributes: Sequence[str],
-    device: str,
-) -> np.ndarray:
-    """(3, H, W) uint8 -> (3, H, W) uint8."""
-    import torch
-
+def _edit_one(editor: Editor, method: str, name: str, request: Request, batch: EditBatch) -> np.ndarray:
+    """(3, H, W) uint8."""
     from .evaluate import check_promise
     from .observe import to_bytes
 
-    batch = _batch(source, request, attributes, device)
-    height, width = source.shape[1:]
+    result = _call(editor.edit, method, name, batch)
+    check_promise(result, batch, method=method, edit=request.title, ids=[name])
+    return to_bytes(result.cpu())[0].numpy()
+
+
+def _explain_one(editor: Editor, method: str, name: str, batch: EditBatch) -> dict[str, np.ndarray]:
+    """What shows how the method edits, by name: (3, H, W) uint8 each, grey where it has one channel."""
+    import torch
+
+    shows = _call(editor.explain, method, name, batch)  # type: ignore[attr-defined]
+    if not isinstance(shows, Mapping):
+        found = type(shows).__name__
+        raise BrokenPromise(f"{method}, {name}: explain must return names with tensors, found {found}")
+    for key, picture in shows.items():
+        where = f"{method}, {name}: explain's {key!r}"
+        if not (isinstance(key, str) and NAME.fullmatch(key) and key != EDITED):
+            raise BrokenPromise(
+                f"{where} becomes part of a file's name; wanted letters, digits, - and _, and not {EDITED!r}"
+            )
+        if not isinstance(picture, torch.Tensor):
+            raise BrokenPromise(f"{where}: wanted a tensor, found {type(picture).__name__}")
+        wanted = [(1, channels, *batch.images.shape[2:]) for channels in (1, 3)]
+        if tuple(picture.shape) not in wanted:
+            raise BrokenPromise(f"{where}: wanted {wanted[0]} or {wanted[1]}, found {tuple(picture.shape)}")
+        if not bool(((picture >= 0) & (picture <= 1)).all()):  # NaN is neither
+            raise BrokenPromise(f"{where}: wanted numbers from 0 to 1")
+    return {
+        key: (picture[0].float() * 255).round().to(torch.uint8).expand(3, -1, -1).cpu().numpy()
+        for key, picture in shows.items()
+    }
+
+
+def _call(work: Callable[[EditBatch], Any], method: str, name: str, batch: EditBatch) -> Any:
+    """What a plugin makes of a photo; whatever it raises is told with the photo."""
+    import torch
+
+    height, width = batch.images.shape[2:]
     try:
         with torch.inference_mode():
-            result = editor.edit(batch)
+            return work(batch)
     except FaceEditError:
         raise
     except torch.OutOfMemoryError as error:
@@ -146,8 +197,6 @@ def _edit_one(
         raise BrokenPromise(
             f"{method} failed on {name}, {width}×{height} px: {type(error).__name__}: {error}; try --size 256"
         ) from error
-    check_promise(result, batch, method=method, edit=request.title, ids=[name])
-    return to_bytes(result.cpu())[0].numpy()
 
 
 def _batch(source: np.ndarray, request: Request, attributes: Sequence[str], device: str) -> EditBatch:

@@ -24,12 +24,13 @@ Edit = Callable[[EditBatch], object]
 
 
 @pytest.fixture
-def method() -> Iterator[Callable[[Edit], str]]:
-    """Offers a function as the method `trial` for one test."""
+def method() -> Iterator[Callable[..., str]]:
+    """Offers a function as the method `trial` for one test, another one as its `explain`."""
     found = catalog()
 
-    def offer(edit: Edit) -> str:
-        editor = type("Trial", (), {"edit": lambda self, batch: edit(batch)})
+    def offer(edit: Edit, explain: Edit | None = None) -> str:
+        shows = {} if explain is None else {"explain": lambda self, batch: explain(batch)}
+        editor = type("Trial", (), {"edit": lambda self, batch: edit(batch), **shows})
         found.methods["trial"] = MethodSpec(
             "trial", "1", "for a test", "none", THIRTEEN, (), load=lambda options, context: editor()
         )
@@ -142,6 +143,107 @@ def test_the_astronaut_keeps_her_512_pixels(tmp_path: Path) -> None:
     )
     assert read_image(edited).shape == (3, 512, 512)
     assert Image.open(sheet).width > 2 * 512  # source and edit, side by side
+
+
+# ---- explain: what shows how a method edits
+
+
+def keep(batch: EditBatch) -> torch.Tensor:
+    return batch.images
+
+
+def halves(batch: EditBatch) -> dict[str, torch.Tensor]:
+    """A mask that is black at the left and white at the right, and one in colours."""
+    mask = torch.zeros_like(batch.images[:, :1])
+    mask[..., mask.shape[-1] // 2 :] = 1
+    return {"mask": mask, "in-colour": torch.full_like(batch.images, 0.5)}
+
+
+def test_what_explains_is_written_beside_the_result_and_shown_on_the_sheet(
+    photo: Path, tmp_path: Path, method: Callable[..., str]
+) -> None:
+    name, out = method(keep, halves), tmp_path / "out"
+    plain = edit_photos([photo], method=name, request=GLASSES, out=tmp_path / "plain")
+    written = edit_photos([photo], method=name, request=GLASSES, out=out, explain=True)
+    assert [path.name for path in written] == [
+        "photo-edited.png",
+        "photo-mask.png",
+        "photo-in-colour.png",
+        "sheet.png",
+    ]
+    mask = read_image(out / "photo-mask.png")
+    assert mask.shape == (3, 30, 45) and mask[:, :, :22].max() == 0 and mask[:, :, 22:].min() == 255
+    assert np.all(read_image(out / "photo-in-colour.png") == 128)
+    assert Image.open(written[-1]).width >= Image.open(plain[-1]).width * 5 // 3  # four pictures, not two
+
+
+def test_nothing_is_explained_unasked(photo: Path, tmp_path: Path, method: Callable[..., str]) -> None:
+    edit_photos([photo], method=method(keep, halves), request=GLASSES, out=tmp_path / "out")
+    assert files(tmp_path / "out") == ["photo-edited.png", "sheet.png"]
+
+
+def test_a_method_that_cannot_explain_says_so_before_it_edits(
+    photo: Path, tmp_path: Path, method: Callable[..., str]
+) -> None:
+    asked: list[EditBatch] = []
+    name = method(lambda batch: asked.append(batch) or batch.images)
+    refuse([photo], tmp_path / "out", BadConfig, "trial cannot show", method=name, explain=True)
+    assert not asked
+
+
+def test_an_explanation_that_exists_is_kept_unless_told(
+    photo: Path, tmp_path: Path, method: Callable[..., str]
+) -> None:
+    name, out = method(keep, halves), tmp_path / "out"
+    out.mkdir()
+    (out / "photo-mask.png").write_text("mine")
+    refuse([photo], out, ResultsError, "photo-mask.png exists already", method=name, explain=True)
+    edit_photos([photo], method=name, request=GLASSES, out=out, explain=True, overwrite=True)
+    assert read_image(out / "photo-mask.png").shape == (3, 30, 45)
+
+
+def test_two_photos_whose_pictures_would_share_a_file_are_refused(
+    photo: Path, tmp_path: Path, method: Callable[..., str]
+) -> None:
+    other = tmp_path / "photo-mask.png"  # its result and the mask's own edit would be one file
+    other.write_bytes(photo.read_bytes())
+    name = method(keep, lambda batch: {"mask-edited": batch.images[:, :1] * 0})
+    refuse([photo, other], tmp_path / "out", ResultsError, "both be written", method=name, explain=True)
+
+
+@pytest.mark.parametrize(
+    ("shows", "what"),
+    [
+        (lambda images: images, "must return names with tensors, found Tensor"),
+        (lambda images: {"a/b": images * 0}, "becomes part of a file's name"),
+        (lambda images: {"edited": images * 0}, "not 'edited'"),
+        (lambda images: {"mask": images[0] * 0}, r"'mask': wanted \(1, 1, 30, 45\) or \(1, 3, 30, 45\)"),
+        (lambda images: {"mask": images.numpy()}, "wanted a tensor, found ndarray"),
+        (lambda images: {"mask": images - 5}, "wanted numbers from 0 to 1"),
+        (lambda images: {"mask": images * torch.nan}, "wanted numbers from 0 to 1"),
+        (lambda images: {"mask": images.reshape(7, -1)}, "failed on photo.png, 45×30 px: RuntimeError"),
+    ],
+)
+def test_an_explanation_that_is_none_is_named(
+    photo: Path,
+    tmp_path: Path,
+    method: Callable[..., str],
+    shows: Callable[[torch.Tensor], object],
+    what: str,
+) -> None:
+    name = method(keep, lambda batch: shows(batch.images))
+    refuse([photo], tmp_path / "out", BrokenPromise, f"trial.*{what}", method=name, explain=True)
+
+
+def test_every_photo_is_explained_by_the_same_pictures(
+    photo: Path, tmp_path: Path, method: Callable[..., str]
+) -> None:
+    second = tmp_path / "second.png"
+    second.write_bytes(photo.read_bytes())
+    calls: list[str] = []
+    name = method(keep, lambda batch: calls.append("mask") or {f"mask{len(calls)}": batch.images[:, :1] * 0})
+    with pytest.raises(BrokenPromise, match=r"found edited, mask2 of second\.png and edited, mask1"):
+        edit_photos([photo, second], method=name, request=GLASSES, out=tmp_path / "out", explain=True)
 
 
 # ---- refusals: one clear line, nothing written

@@ -35,6 +35,9 @@ from .output import note
 @click.option("--strength", type=float, default=1.0, show_default=True, help="How much of the edit.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or auto.")
 @click.option("--overwrite", is_flag=True, help="Replace pictures that exist already.")
+@click.option(
+    "--explain", is_flag=True, help="Also write what shows how the method edits, such as attention masks."
+)
 def edit(
     photos: tuple[Path, ...],
     method: str,
@@ -48,6 +51,7 @@ def edit(
     strength: float,
     device: str,
     overwrite: bool,
+    explain: bool,
 ) -> None:
     """Edit PHOTOS; write <photo>-edited.png for each, at its own resolution, and sheet.png.
 
@@ -68,6 +72,7 @@ def edit(
         options=parse_overrides(options),
         device=device,
         overwrite=overwrite,
+        explain=explain,
     )
     for path in written:
         click.echo(path)

@@ -56,6 +56,7 @@ def test_a_setting_that_contradicts_itself_is_refused() -> None:
         (["--set", "Male=0", "--option", "width=3"], "unknown key 'width'"),
         (["--set", "Male=0", "--preset", "dmeo"], "unknown preset of copy 'dmeo'"),
         (["--set", "Male=0", "--weights", "w.safetensors"], "copy has no weights"),
+        (["--set", "Male=0", "--explain"], "copy cannot show how it edits; leave --explain out"),
     ],
 )
 def test_bad_input_is_one_line_and_writes_nothing(photo: Path, words: list[str], message: str) -> None:
