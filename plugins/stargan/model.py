@@ -14,17 +14,21 @@ from . import Options
 
 
 class Generator(nn.Module):
-    """(B, 3, H, W) and labels (B, A) -> (B, 3, H, W) in [-1, 1]; H and W multiples of 4.
+    """(B, channels, H, W) and labels (B, A) -> (B, outputs, H, W); H and W multiples of 4.
 
-    Zero padding is part of the method: with reflected borders a constant label plane would stay constant,
-    and instance norm would remove it.
+    The output is in [-1, 1], or with `logits` what the last convolution gives. Zero padding is part of the
+    method: with reflected borders a constant label plane would stay constant, and instance norm would remove
+    it.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(
+        self, options: Options, *, channels: int = 3, outputs: int = 3, logits: bool = False
+    ) -> None:
         super().__init__()
         width = options.width
+        self.logits = logits
         self.down = nn.Sequential(
-            Layer(nn.Conv2d(3 + len(options.attributes), width, 7, 1, 3, bias=False)),
+            Layer(nn.Conv2d(channels + len(options.attributes), width, 7, 1, 3, bias=False)),
             Layer(nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False)),
             Layer(nn.Conv2d(2 * width, 4 * width, 4, 2, 1, bias=False)),
         )
@@ -33,12 +37,13 @@ class Generator(nn.Module):
             Layer(nn.ConvTranspose2d(4 * width, 2 * width, 4, 2, 1, bias=False)),
             Layer(nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=False)),
         )
-        self.last = nn.Conv2d(width, 3, 7, 1, 3, bias=False)
+        self.last = nn.Conv2d(width, outputs, 7, 1, 3, bias=False)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         planes = labels[:, :, None, None].expand(*labels.shape, *images.shape[2:])  # (B, A, H, W)
         x = self.down(torch.cat([images, planes], dim=1))
-        return torch.tanh(self.last(self.up(self.residual(x))))
+        x = self.last(self.up(self.residual(x)))
+        return x if self.logits else torch.tanh(x)
 
 
 class Layer(nn.Module):
@@ -68,9 +73,9 @@ class Residual(nn.Module):
 
 
 class Critic(nn.Module):
-    """(B, 3, size, size) -> patch scores (B, size/2^L, size/2^L) and attribute logits (B, A)."""
+    """(B, channels, size, size) -> patch scores (B, size/2^L, size/2^L) and attribute logits (B, A)."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, *, channels: int = 3) -> None:
         super().__init__()
         side = options.size // 2**options.critic_layers
         if side < 1 or side * 2**options.critic_layers != options.size:
@@ -80,7 +85,7 @@ class Critic(nn.Module):
             )
         widths = [options.critic_width * 2**level for level in range(options.critic_layers)]
         trunk: list[nn.Module] = []
-        for before, after in zip([3, *widths], widths, strict=False):
+        for before, after in zip([channels, *widths], widths, strict=False):
             trunk += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.01)]
         self.trunk = nn.Sequential(*trunk)
         self.patches = nn.Conv2d(widths[-1], 1, 3, 1, 1, bias=False)

@@ -38,20 +38,28 @@ class Down(nn.Module):
 
 
 class Up(nn.Module):
-    """Double the side: transposed convolution 4/2/1, batch norm, ReLU; the last has a bias and a tanh."""
+    """Double the side: transposed convolution 4/2/1, batch norm, ReLU; the last has a bias and a tanh.
 
-    def __init__(self, before: int, after: int, last: bool, **norm: float) -> None:
+    With `logits` the last has no tanh.
+    """
+
+    def __init__(self, before: int, after: int, last: bool, logits: bool, **norm: float) -> None:
         super().__init__()
+        self.logits = logits
         self.conv = nn.ConvTranspose2d(before, after, 4, 2, 1, bias=last)
         self.bn = None if last else nn.BatchNorm2d(after, **norm)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv(x)
-        return torch.tanh(x) if self.bn is None else torch.relu(self.bn(x))
+        if self.bn is not None:
+            return torch.relu(self.bn(x))
+        return x if self.logits else torch.tanh(x)
 
 
 class UNet(nn.Module):
-    """(B, channels, H, W) and (B, A) condition -> (B, 3, H, W) in [-1, 1]; H and W multiples of 2^layers.
+    """(B, channels, H, W) and condition (B, A) -> (B, outputs, H, W) in [-1, 1], or `logits`.
+
+    H and W are multiples of 2^layers.
 
     `skip` levels are joined by skip connections, counted from the deepest, each through a `unit`; the
     condition is appended at the bottleneck and after the first `inject` decoder layers.
@@ -68,6 +76,8 @@ class UNet(nn.Module):
         unit: str = "lstu",  # "lstu", "stu" or "none"
         unit_width: int | None = None,  # base width of STUs where it differs (STGAN's 384 model)
         channels: int = 3,
+        outputs: int = 3,
+        logits: bool = False,  # no tanh at the end
         slope: float = SLOPE,  # of the encoder's LeakyReLU
         epsilon: float = 1e-3,  # of batch norm
         momentum: float = 0.001,  # of the running statistics: TensorFlow's decay 0.999
@@ -105,13 +115,13 @@ class UNet(nn.Module):
         before = down[-1] + attributes
         for i in range(layers):
             last = i == layers - 1
-            after = 3 if last else down[-1 - i]
-            self.dec.append(Up(before, after, last, **norm))
+            after = outputs if last else down[-1 - i]
+            self.dec.append(Up(before, after, last, logits, **norm))
             before = after + (passed[i] if i < skip else 0) + (attributes if i < inject else 0)
         self.apply(initialise)
 
     def forward(self, images: Tensor, condition: Tensor) -> Tensor:
-        """(B, channels, H, W) and (k·B, A) -> (k·B, 3, H, W), condition row i with image i mod B.
+        """(B, channels, H, W) and (k·B, A) -> (k·B, outputs, H, W), condition row i with image i mod B.
 
         The encoder does not see the condition, so k edits of an image cost one pass through it.
         """
@@ -128,7 +138,7 @@ class UNet(nn.Module):
         return features
 
     def decode(self, features: list[Tensor], condition: Tensor) -> Tensor:
-        """(B, 3, H, W) from the features of `encode` and a (B, A) condition."""
+        """(B, outputs, H, W) from the features of `encode` and a (B, A) condition."""
         state = features[-1]
         x = append_planes(state, condition)
         for i, layer in enumerate(self.dec):
