@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from faceedit_bench.train import Recipe
 
     from ..unet.editor import WholePicture
+    from .editor import Concat
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def method(name: str, backbone: str, options: type, offered: dict[str, Preset]) 
     )
 
 
-def load(options: Options, context: LoadContext) -> WholePicture:
+def load(options: Options, context: LoadContext) -> WholePicture | Concat:
     """The editor with checked weights, keys `editor.*`, and `parser.*` where it is told the segments."""
     from .editor import editor
 

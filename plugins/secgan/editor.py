@@ -1,15 +1,17 @@
-"""Editing: the backbone's generator alone, told the difference. Only Concat needs the parser here as well."""
+"""Editing: the backbone's generator alone, told the difference. Concat needs the parser here as well."""
 
 from __future__ import annotations
 
 from functools import partial
 
+import torch
 from torch import Tensor, nn
 
-from faceedit_bench.api import LoadContext
+from faceedit_bench.api import EditBatch, LoadContext
 
 from ..labels.codes import difference
 from ..unet.editor import WholePicture
+from ..unet.pictures import pad_to_multiple
 from . import Options
 from .backbones import backbone
 from .losses import with_segments
@@ -18,8 +20,25 @@ from .training import generator, parser
 difference_vector = partial(difference, strength=1.0)  # target − source, scaled by the edit's strength
 
 
+COLOURS = (
+    (0.93, 0.76, 0.65),  # skin
+    (0.55, 0.34, 0.17),  # eyebrows
+    (0.20, 0.45, 0.95),  # eyes
+    (0.10, 0.10, 0.10),  # eyeglasses
+    (0.95, 0.55, 0.35),  # ears
+    (1.00, 0.85, 0.10),  # earrings
+    (0.65, 0.85, 0.35),  # nose
+    (0.60, 0.05, 0.15),  # mouth
+    (0.95, 0.30, 0.45),  # lips
+    (0.60, 0.45, 0.75),  # neck
+    (0.30, 0.60, 0.30),  # hair
+    (0.75, 0.75, 0.75),  # others
+)
+"""Of the twelve segments, red, green and blue in [0, 1], for looking at them."""
+
+
 class Told(nn.Module):
-    """Concat: the generator behind the parser, (B, 3, H, W) and (B, A) -> (B, 3, H, W)."""
+    """The generator behind the parser, (B, 3, H, W) and (B, A) -> (B, 3, H, W)."""
 
     def __init__(self, editor: nn.Module, parser: nn.Module) -> None:
         super().__init__()
@@ -29,13 +48,32 @@ class Told(nn.Module):
         return self.editor(with_segments(images, self.parser), change)
 
 
-def editor(options: Options, context: LoadContext) -> WholePicture:
+class Concat:
+    """An editor (faceedit_bench.api.Editor) that can show the segments it is told."""
+
+    def __init__(self, network: Told, multiple: int) -> None:
+        self.network, self.multiple = network, multiple
+        self.picture = WholePicture(network, difference_vector, multiple)
+
+    def edit(self, batch: EditBatch) -> Tensor:
+        """(B, 3, H, W)."""
+        return self.picture.edit(batch)
+
+    def explain(self, batch: EditBatch) -> dict[str, Tensor]:
+        """`segments` of the source, (B, 3, H, W) in [0, 1], a colour for each."""
+        height, width = batch.images.shape[2:]
+        found = self.network.parser(pad_to_multiple(batch.images, self.multiple)).argmax(1)
+        colours = torch.tensor(COLOURS, device=found.device)[found].movedim(-1, 1)  # (B, 3, H, W)
+        return {"segments": colours[:, :, :height, :width]}
+
+
+def editor(options: Options, context: LoadContext) -> WholePicture | Concat:
     """Keys `editor.*`; Concat has `parser.*` too."""
     parts = {"editor": generator(options)}
     if options.branch == "concat":
         parts["parser"] = parser(options)
     found = context.restore(nn.ModuleDict(parts))
-    network = found.get_submodule("editor")
+    network, multiple = found.get_submodule("editor"), backbone(options).multiple(options)
     if options.branch == "concat":
-        network = Told(network, found.get_submodule("parser"))
-    return WholePicture(network, difference_vector, backbone(options).multiple(options))
+        return Concat(Told(network, found.get_submodule("parser")), multiple)
+    return WholePicture(network, difference_vector, multiple)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from faceedit_plugins import attgan, secgan, stargan
 from faceedit_plugins.secgan.backbones import backbone, both
+from faceedit_plugins.secgan.editor import COLOURS
 from faceedit_plugins.secgan.losses import as_planes, consistency, disagreement, weights
 from faceedit_plugins.secgan.parser import BiSeNetParser, UNetParser
 from faceedit_plugins.secgan.segments import (
@@ -238,6 +239,17 @@ def test_concat_shows_the_generator_the_one_hot_segments(options):
     assert shown.shape[1] == 3 + K
     parsed = editor.network.parser(shown[:, :3]).argmax(1)
     assert torch.equal(shown[:, 3:].argmax(1), parsed) and torch.equal(shown[:, 3:], as_planes(parsed))
+
+
+@torch.inference_mode()
+def test_concat_can_show_the_segments_it_is_told():
+    editor = secgan.load(replace(STARGAN, **CONCAT), Context())
+    editor.network.parser = Palette()
+    batch = cost.sample_batch(18, THIRTEEN, "cpu")
+    segments = editor.network.parser(batch.images).argmax(1)  # (1, 18, 18)
+    picture = editor.explain(batch)["segments"]
+    assert picture.shape == (1, 3, 18, 18) and len(set(COLOURS)) == K
+    assert torch.equal(picture, torch.tensor(COLOURS)[segments].permute(0, 3, 1, 2))
 
 
 # ---- segments -------------------------------------------------------------------------------------
