@@ -21,7 +21,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch starts its threads; --threads sets torch's own
@@ -32,18 +34,25 @@ from plain import stargan, unet
 from plain.loop import Loop, StarGANLoop, UNetLoop
 from torch import Tensor, nn
 
+from faceedit_bench.api import EditBatch
 from faceedit_bench.catalog import catalog
+from faceedit_bench.evaluate import set_numerics
 from faceedit_bench.train import Settings, TrainingFaces
 from faceedit_bench.train.faces import Batches
 from faceedit_bench.train.trainer import Training
+from faceedit_bench.weights import fast
 
 METHODS = ("stargan", "attgan", "stgan", "lstunet")
 UNITS = {"attgan": "none", "stgan": "stu", "lstunet": "lstu"}
 SAME_PICTURES = 1e-5  # largest difference of float32 pictures in [-1, 1]
-SAME_PICTURES_GPU = 1e-2  # its convolutions round to TF32, and differently from kernel to kernel
-SAME_LOSSES = {"fp32": 1e-4, "bf16": 3e-2}  # relative to 1 + |loss|
-FEWEST = 3  # times that each takes its turn
+SAME_PICTURES_GPU = 1e-4  # its kernels add in other orders, and compiled ones in yet others
+SAME_PICTURES_TF32 = 1e-2  # convolutions round to 10 bits
+SAME_LOSSES = 1e-3  # in float32, relative to 1 + |loss|; the critic's Adam magnifies roundings
+SAME_LOSSES_GPU = 1e-2
+FEWEST = 5  # rounds of a comparison
 FACES = 256  # pictures of noise to train on
+
+Cycle = Callable[[], dict[str, Tensor]]  # trains; the losses by name
 
 
 # ---- networks -------------------------------------------------------------------------------------
@@ -54,6 +63,25 @@ def our_recipe(method: str, preset: str) -> tuple[Any, Any]:
     spec = catalog().method(method)
     options = spec.presets[preset].options
     return options, spec.recipes(options)[0]
+
+
+@dataclass
+class Fresh:
+    """A LoadContext (faceedit_bench.api) without files: fresh weights, prepared as `run` prepares its own."""
+
+    device: str
+    compiles: bool = False
+    state: dict[str, Tensor] | None = None  # of the network first asked for, and of those after it
+
+    def restore(self, network: nn.Module, part: int = 0) -> nn.Module:
+        if self.state is None:
+            randomise(network)
+            self.state = {key: value.clone() for key, value in network.state_dict().items()}
+        network.load_state_dict(self.state)
+        return fast(network.to(self.device).eval().requires_grad_(False), self.device, self.compiles)
+
+    def file(self, part: int = 0) -> Path:
+        raise SystemExit("this method loads its weights itself; nothing to compare")
 
 
 def plain_generator(method: str, options: Any) -> nn.Module:
@@ -94,12 +122,11 @@ def randomise(generator: nn.Module) -> None:
             nn.init.normal_(module.bias, 0.0, 0.2)
 
 
-def copy_weights(ours: nn.Module, plain: nn.Module) -> None:
-    """Parameters in order, and the buffers of batch norms."""
-    values, others = list(ours.parameters()), list(plain.parameters())
-    buffers = list(ours.buffers())
-    if buffers:
-        values, others = [*values, *buffers], [*others, *plain.buffers()]
+def copy_weights(state: dict[str, Tensor], plain: nn.Module) -> None:
+    """One by one in their order; running statistics that ours does without stay as they are."""
+    values, others = list(state.values()), list(plain.state_dict().values())
+    if len(values) < len(others):
+        others = list(plain.parameters())
     with torch.no_grad():
         for value, other in zip(values, others, strict=True):
             if value.shape != other.shape:
@@ -136,12 +163,16 @@ class Machine:
         return clock() - begun
 
     def in_turns(self, *works: Callable[[], object]) -> list[tuple[float, ...]]:
-        """Each in its turn, until the time is over; the first round is not counted."""
-        for work in works:
-            self.time(work)
+        """Seconds of each per round, until the time is over; every other round goes backwards.
+
+        All have run before, when their results were compared.
+        """
         rounds: list[tuple[float, ...]] = []
         while len(rounds) < FEWEST or sum(map(sum, rounds)) < self.seconds:
-            rounds.append(tuple(self.time(work) for work in works))
+            if len(rounds) % 2:
+                rounds.append(tuple(self.time(work) for work in reversed(works))[::-1])
+            else:
+                rounds.append(tuple(self.time(work) for work in works))
         return rounds
 
 
@@ -176,40 +207,61 @@ def header(title: str, unit: str) -> None:
 # ---- inference ------------------------------------------------------------------------------------
 
 
-def inference(method: str, preset: str, size: int, batch: int, machine: Machine) -> None:
-    options, recipe = our_recipe(method, preset)
-    ours = recipe.networks["editor"]
-    randomise(ours)
+def inference(method: str, preset: str, size: int, batch_size: int, machine: Machine) -> None:
+    """What `run` calls for each batch against the plain module told the same."""
+    spec = catalog().method(method)
+    options = spec.presets[preset].options
+    context = Fresh(str(machine.device))
+    editors = {"eager": spec.load(options, context)}
     plain = plain_generator(method, options)
-    copy_weights(ours, plain)
-    ours = ours.eval().to(machine.device)
-    plain = plain.train(method == "stargan").to(machine.device)  # as its released test program leaves it
-    images = torch.rand(batch, 3, size, size, device=machine.device) * 2 - 1
-    told = torch.randint(0, 2, (batch, len(options.attributes)), device=machine.device).float()
-    with torch.inference_mode():
-        _inference(f"{method} {preset}", ours, plain, images, told, machine)
-
-
-def _inference(
-    name: str, ours: nn.Module, plain: nn.Module, images: Tensor, told: Tensor, machine: Machine
-) -> None:
-    pictures = plain(images, told)
-    allowed = SAME_PICTURES_GPU if machine.is_gpu else SAME_PICTURES
-    difference = agreement(name, ours(images, told), pictures, allowed)
-    works = [lambda: ours(images, told), lambda: plain(images, told)]
-    names = [f"{name}, eager"]
+    copy_weights(context.state, plain)
+    plain = plain.to(machine.device).train(method == "stargan")  # as its released test program leaves it
     if machine.is_gpu:
-        import copy
+        context.compiles = True
+        editors["compiled"] = spec.load(options, context)
+    batch = one_flip_each(options.attributes, size, batch_size, machine.device)
+    with torch.inference_mode():
+        told = plain_condition(method, batch)
+        wanted = plain(batch.images, told)
+        allowed = same_pictures(machine)
+        apart = [
+            agreement(f"{method}, {how}", ours.edit(batch), wanted, allowed) for how, ours in editors.items()
+        ]
+        works = [partial(ours.edit, batch) for ours in editors.values()]
+        *ours, other = zip(*machine.in_turns(*works, lambda: plain(batch.images, told)), strict=True)
+    for how, times, difference in zip(editors, ours, apart, strict=True):
+        goal = 1.3 if how == "compiled" else 1.0
+        Row(f"{method} {preset}, {how}", times, other, goal, difference).show(share=batch_size)
 
-        fast = torch.compile(copy.deepcopy(ours).to(memory_format=torch.channels_last))
-        last = images.to(memory_format=torch.channels_last)
-        agreement(f"{name}, compiled", fast(last, told), pictures, allowed)
-        works.insert(1, lambda: fast(last, told))
-        names.append(f"{name}, compiled")
-    columns = list(zip(*machine.in_turns(*works), strict=True))
-    for label, column in zip(names, columns, strict=False):
-        goal = 1.3 if "compiled" in label else 1.0
-        Row(label, column, columns[-1], goal, difference).show(share=len(images))
+
+def one_flip_each(attributes: tuple[str, ...], size: int, count: int, device: torch.device) -> EditBatch:
+    """Noise; every picture has one attribute flipped."""
+    source = torch.randint(0, 2, (count, len(attributes))).float()
+    edited = torch.arange(len(attributes)) == (torch.arange(count) % len(attributes))[:, None]
+    return EditBatch(
+        images=(torch.rand(count, 3, size, size) * 2 - 1).to(device),
+        source=source.to(device),
+        target=torch.where(edited, 1 - source, source).to(device),
+        edited=edited.to(device),
+        strength=torch.ones(count, device=device),
+        seeds=torch.arange(count, device=device),
+        attributes=attributes,
+    )
+
+
+def plain_condition(method: str, batch: EditBatch) -> Tensor:
+    """What the released test programs tell the generator: the edited entry doubled, in codes of ±½."""
+    if method == "stargan":
+        return batch.target
+    code = (2 * batch.target - 1) * 0.5
+    code = torch.where(batch.edited, 2 * code, code)
+    return code if method == "attgan" else code - (2 * batch.source - 1) * 0.5
+
+
+def same_pictures(machine: Machine) -> float:
+    if not machine.is_gpu:
+        return SAME_PICTURES
+    return SAME_PICTURES_TF32 if torch.backends.cudnn.allow_tf32 else SAME_PICTURES_GPU
 
 
 def agreement(name: str, ours: Tensor, plain: Tensor, allowed: float) -> float:
@@ -235,38 +287,44 @@ def noise(attributes: tuple[str, ...], size: int) -> TrainingFaces:
 
 
 def training(method: str, preset: str, batch_size: int, precision: str, machine: Machine) -> None:
+    with torch.random.fork_rng():
+        cycles = both_cycles(method, preset, batch_size, "fp32", machine)
+        difference = losses_agree(f"{method} {preset}", *(cycle() for cycle in cycles), machine)
+        if precision != "fp32":  # two updates of Adam are enough to part roundings of bfloat16
+            cycles = both_cycles(method, preset, batch_size, precision, machine)
+            for cycle in cycles:
+                cycle()
+        ours, plain = zip(*machine.in_turns(*cycles), strict=True)
+    Row(f"{method} {preset}, {precision}", ours, plain, 1 / 1.05, difference).show()
+
+
+def both_cycles(
+    method: str, preset: str, batch_size: int, precision: str, machine: Machine
+) -> tuple[Cycle, Cycle]:
+    """The trainer's and the plain loop's, from the same weights and over the same batches."""
     options, recipe = our_recipe(method, preset)
     faces = noise(options.attributes, options.size)
     plainly = Settings(steps=recipe.steps, batch_size=batch_size, precision=precision)
-    fast = Settings(
-        steps=recipe.steps,
-        batch_size=batch_size,
-        precision=precision,
-        compile=machine.is_gpu,
-        channels_last=machine.is_gpu,
-    )
-    ours = Training(recipe, faces, fast, machine.device, {})
     loop = plain_loop(method, options, recipe, precision, machine.device)
     batches = Batches(faces, recipe, plainly, machine.device)
     numbers = itertools.count()
+    settings = replace(plainly, compile=machine.is_gpu, channels_last=machine.is_gpu)
+    ours = Training(recipe, faces, settings, machine.device, {})
 
     def our_cycle() -> dict[str, Tensor]:
-        return {key: loss for _ in range(options.critic_steps) for key, loss in ours.take_step().items()}
+        losses: dict[str, Tensor] = {}
+        for _ in range(options.critic_steps):
+            losses = ours.take_step() | losses  # those of the critic's first update
+        return losses
 
-    def plain_cycle() -> dict[str, Tensor]:
-        return loop.cycle(lambda: batches.batch(next(numbers), 1))
-
-    with torch.random.fork_rng():
-        difference = losses_agree(f"{method} {preset}", our_cycle(), plain_cycle(), precision)
-        mine, plain = zip(*machine.in_turns(our_cycle, plain_cycle), strict=True)
-    Row(f"{method} {preset}, {precision}", mine, plain, 0.95, difference).show()
+    return our_cycle, lambda: loop.cycle(lambda: batches.batch(next(numbers), 1))
 
 
 def plain_loop(method: str, options: Any, recipe: Any, precision: str, device: torch.device) -> Loop:
     """With the weights of the recipe's networks."""
     networks = {"editor": plain_generator(method, options), "critic": plain_critic(method, options)}
     for name, network in networks.items():
-        copy_weights(recipe.networks[name], network)
+        copy_weights(recipe.networks[name].state_dict(), network)
         network.train().to(device)
     parts = (networks["editor"], networks["critic"], options, precision)
     if method == "stargan":
@@ -274,17 +332,15 @@ def plain_loop(method: str, options: Any, recipe: Any, precision: str, device: t
     return UNetLoop(*parts, is_difference=method != "attgan")
 
 
-def losses_agree(name: str, ours: dict[str, Tensor], plain: dict[str, Tensor], precision: str) -> float:
-    """The largest relative difference of losses after the first cycle; too large a one ends the program."""
+def losses_agree(name: str, ours: dict[str, Tensor], plain: dict[str, Tensor], machine: Machine) -> float:
+    """The largest relative difference of the first losses; too large a one ends the program."""
     if ours.keys() != plain.keys():
         raise SystemExit(f"{name}: losses are {sorted(ours)}, of the plain loop {sorted(plain)}")
-    mine = torch.stack([ours[key].float() for key in ours])
-    other = torch.stack([plain[key].float() for key in ours])
-    difference = (mine - other).abs() / (1 + other.abs())
-    if not float(difference.max()) <= SAME_LOSSES[precision]:
+    apart = max(abs(float(ours[key] - plain[key])) / (1 + abs(float(plain[key]))) for key in ours)
+    if not apart <= (SAME_LOSSES_GPU if machine.is_gpu else SAME_LOSSES):
         pairs = "\n".join(f"  {key:28} {float(ours[key]):.6g} {float(plain[key]):.6g}" for key in ours)
         raise SystemExit(f"{name}: first losses (ours, plain) differ; nothing to compare\n{pairs}")
-    return float(difference.max())
+    return apart
 
 
 # ---- command line ---------------------------------------------------------------------------------
@@ -303,20 +359,19 @@ def named(machine: Machine) -> Iterator[None]:
 
 def main() -> None:
     asked = arguments()
-    torch.set_num_threads(asked.threads)
+    set_numerics(asked.threads)  # as `run` has it
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = asked.tf32
     torch.manual_seed(1)
     machine = Machine(torch.device(asked.device), asked.seconds)
     with named(machine):
         if asked.only != "training":
-            title = f"Inference, {asked.size} px, batch {asked.batch}, float32"
-            header(title, "ms/image")
+            header(f"Inference, {asked.size} px, batch {asked.batch}, float32", "ms/image")
             for method in asked.methods:
                 inference(method, "paper", asked.size, asked.batch, machine)
         if asked.only != "inference":
-            header(f"One training cycle, batch {asked.train_batch}", "ms")
-            for method in asked.methods:
-                for precision in asked.precision:
-                    training(method, asked.preset, asked.train_batch, precision, machine)
+            header(f"Training, critic's updates and one of the editor, batch {asked.train_batch}", "ms")
+            for method, precision in itertools.product(asked.methods, asked.precision):
+                training(method, asked.preset, asked.train_batch, precision, machine)
 
 
 def arguments() -> argparse.Namespace:
@@ -329,12 +384,13 @@ def arguments() -> argparse.Namespace:
     add("--seconds", type=float, default=10.0, help=f"per comparison; each has at least {FEWEST} rounds")
     add("--size", type=int, default=128, help="pixels per side, inference")
     add("--batch", type=int, default=16, help="pictures, inference")
-    add("--preset", choices=("demo", "paper"), default="demo", help="of the training cycle")
+    add("--preset", choices=("demo", "paper"), default="demo", help="of training")
     add("--train-batch", type=int, default=8, help="pictures per update")
-    add("--precision", nargs="+", choices=tuple(SAME_LOSSES), default=["fp32"], help="of training")
+    add("--precision", nargs="+", choices=("fp32", "bf16"), default=["fp32"], help="of training")
+    add("--tf32", action="store_true", help="on a GPU, TF32 in ours and the plain ones; `run` has none")
     asked = parser.parse_args()
-    if asked.device == "cuda" and not torch.cuda.is_available():
-        sys.exit("--device cuda: torch sees no GPU here; leave it out to measure on the CPU")
+    if asked.device.startswith("cuda") and not torch.cuda.is_available():
+        sys.exit(f"--device {asked.device}: torch sees no GPU here; leave it out to measure on the CPU")
     return asked
 
 

@@ -19,7 +19,7 @@ Losses = dict[str, Tensor]
 
 
 class Loop:
-    """One cycle of training: `critic_steps` updates of the critic, then one of the editor."""
+    """A cycle is `critic_steps` updates of the critic, then one of the editor; it gives the first losses."""
 
     def __init__(self, generator: nn.Module, critic: nn.Module, options: Any, precision: str) -> None:
         self.generator, self.critic, self.options = generator, critic, options
@@ -56,9 +56,10 @@ class StarGANLoop(Loop):
     """The editor learns from the batch of the last critic step."""
 
     def cycle(self, draw: Callable[[], TrainBatch]) -> Losses:
+        losses: Losses = {}
         for _ in range(self.options.critic_steps):
             batch = draw()
-            losses = self.update_critic(batch)
+            losses = self.update_critic(batch) | losses
         return losses | self.update_generator(batch)
 
     def update_critic(self, batch: TrainBatch) -> Losses:
@@ -113,8 +114,9 @@ class UNetLoop(Loop):
         return target - source if self.is_difference else (2 * target - 1) * self.options.scale
 
     def cycle(self, draw: Callable[[], TrainBatch]) -> Losses:
+        losses: Losses = {}
         for _ in range(self.options.critic_steps):
-            losses = self.update_critic(draw())
+            losses = self.update_critic(draw()) | losses
         return losses | self.update_generator(draw())
 
     def update_critic(self, batch: TrainBatch) -> Losses:
