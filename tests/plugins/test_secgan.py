@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -562,6 +564,34 @@ def test_a_parser_that_nobody_gave_is_asked_for(tmp_path):
         BadConfig, match=r"stage 'editor' wants trained weights of network 'parser'.*--weights-from"
     ):
         train(stage(STARGAN), faces(), Settings(steps=1, batch_size=2), tmp_path)
+
+
+def test_released_weights_of_bisenet_are_given_as_the_page_says(tmp_path, monkeypatch):
+    """The page's own lines make the file; a training takes it, and a picture's segments are the network's."""
+    page = (Path(secgan.__file__).parent / "README.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    torch.manual_seed(0)
+    released = BiSeNetParser(0).network
+    monkeypatch.chdir(tmp_path)
+    torch.save(released.state_dict(), "79999_iter.pth")
+    exec(compile(lines, "README.md", "exec"), {})
+    tiny = {"width": 4, "blocks": 1, "critic_width": 4, "critic_layers": 2, "size": 32, "critic_steps": 1}
+    chosen = TrainingConfig(
+        "secgan-stargan",
+        preset="paper",
+        options={**tiny, "parser_size": 0},
+        count=4,
+        size=32,
+        steps=1,
+        batch_size=2,
+        sample_every=0,
+        threads=1,
+    )
+    with pytest.raises(BadConfig, match=r"wants trained weights of network 'parser'.*--weights-from"):
+        train_method(chosen, tmp_path / "without")
+    train_method(chosen, tmp_path / "with", weights_from=Path("bisenet.safetensors"))
+    saved = torch.load(tmp_path / "with" / "editor" / "checkpoint.pt")["networks"]["parser"]
+    assert all(torch.equal(saved[f"network.{key}"], value) for key, value in released.state_dict().items())
 
 
 def test_the_small_parser_wants_data_that_know_the_segments(tmp_path):
