@@ -55,6 +55,7 @@ DEMO = Options(
     blocks=3,
     critic_width=32,
     critic_layers=5,
+    cycle=50.0,
     critic_steps=2,
     lr=5e-4,
     decay="tenth",

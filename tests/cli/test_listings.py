@@ -45,7 +45,7 @@ def test_methods_as_json_names_presets_options_and_weights() -> None:
 
 def test_a_method_shows_the_values_of_its_presets_and_the_choices_of_its_options() -> None:
     text = invoke("methods", "coogan")
-    assert "32 (paper, release)" in " ".join(text.split())
+    assert "32 (paper, release, macro, no-global)" in " ".join(text.split())
     assert "lstu | stu | none" in text
 
 
