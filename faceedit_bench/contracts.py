@@ -148,6 +148,8 @@ class Layout:
     summary: str  # which program writes such files
     convert: Callable[[Mapping[str, Tensor]], Imported]  # raises WrongWeights with every key that is amiss
     preset: str = ""  # gives the options that a checkpoint does not tell; "" the first preset
+    settings: Mapping[str, Any] = field(default_factory=dict)  # what the file's own settings must be, if it
+    # has them: for formats with the same tensors and another meaning
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ from torch import Tensor
 from .errors import WrongWeights
 
 WANTED = "a PyTorch file, an .npz of variables or a .safetensors file"
+SAFELY = (
+    "\nconvert it where you trust it, with the program that wrote it. NVIDIA's StyleGAN2, inside "
+    'NVlabs/stylegan2-ada-pytorch:\n  python -c "import pickle, torch; '
+    "torch.save(pickle.load(open('FILE.pkl', 'rb'))['G_ema'].state_dict(), 'G_ema.pt')\"\n"
+    "any other: load it and save a dictionary of its tensors with torch.save"
+)
 TENSORFLOW = re.compile(r"\.(index|meta|pb|data-\d+-of-\d+)$")
 
 
@@ -27,6 +34,7 @@ class Checkpoint:
     tensors: dict[str, Tensor]  # floating point as float32
     others: tuple[str, ...]  # entries that are no tensors: counters, settings
     converted: dict[str, int]  # precision in the file, where it is not float32 -> number of tensors
+    settings: dict[str, Any] = field(default_factory=dict)  # those of `others` that are text, numbers, flags
 
 
 def read(path: Path) -> Checkpoint:
@@ -47,6 +55,7 @@ def read(path: Path) -> Checkpoint:
         tensors={key: value.float() if _is_foreign(value) else value for key, value in tensors.items()},
         others=tuple(key for key in entries if key not in tensors),
         converted=dict(Counter(str(dtype).removeprefix("torch.") for dtype in foreign)),
+        settings={key: value for key, value in entries.items() if isinstance(value, (str, int, float))},
     )
 
 
@@ -56,6 +65,8 @@ def _is_foreign(value: Tensor) -> bool:
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """(dotted name, leaf) of nested dictionaries and lists."""
+    if isinstance(value, argparse.Namespace):
+        value = vars(value)
     if isinstance(value, Mapping):
         children = value.items()
     elif isinstance(value, (list, tuple)):
@@ -104,14 +115,16 @@ def _zip_reader(path: Path) -> Any:
 
 
 def _read_torch(path: Path) -> Any:
-    """Tensors, containers and numbers only: anything else in the pickle is refused before it is built."""
+    """Tensors, containers, numbers and command-line settings: anything else is refused before it is built."""
     import pickle
 
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WrongWeights(
             f"{path}: damaged, or holds more than tensors, which is not executed here: {_first(error)}"
+            + SAFELY
         ) from None
     except Exception as error:  # whatever a damaged file may raise
         raise WrongWeights(f"{path}: damaged or cut off ({_first(error)}); get it again") from None

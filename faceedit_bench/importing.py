@@ -129,6 +129,7 @@ def _converted(
     reasons: dict[str, str] = {}
     for name in asked:
         try:
+            _check_settings(spec.layouts[name].settings, checkpoint.settings)
             fitting[name] = spec.layouts[name].convert(checkpoint.tensors)
         except WrongWeights as error:
             reasons[name] = str(error)
@@ -140,6 +141,13 @@ def _converted(
             f"{file}: fits more than one layout of {spec.name}; give --layout, one of: {names}"
         )
     raise WrongWeights(f"{file}: {_reasons(spec, reasons)}{_elsewhere(checkpoint.tensors)}")
+
+
+def _check_settings(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """The file's own settings do not speak against a layout."""
+    for key, value in wanted.items():
+        if key in found and found[key] != value:
+            raise WrongWeights(f"its {key} is {found[key]!r}; wanted {value!r}")
 
 
 def _reasons(spec: MethodSpec, reasons: Mapping[str, str]) -> str:

@@ -1,0 +1,123 @@
+"""Editing with e4e: encode, move along directions, generate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from faceedit_bench.api import BadConfig, BadImage, EditBatch, LoadContext, WrongWeights
+
+from ..stylegan2.generator import StyleGAN2
+from . import Options
+from .directions import Linear, Move, moves
+from .encoder import Encoder
+from .learned import Learned
+
+
+class Inversion:
+    """Encoder and generator: pictures to codes and back. GradStyle stands on this too."""
+
+    def __init__(self, encoder: nn.Module, stylegan2: nn.Module) -> None:
+        codes, wanted = encoder.sizes.n_latent, stylegan2.generator.sizes
+        if (codes, encoder.sizes.w_dim) != (wanted.n_latent, wanted.w_dim):
+            raise BadConfig(
+                f"encoder and generator of different resolutions: the encoder gives {codes} codes of "
+                f"{encoder.sizes.w_dim}, the generator of {wanted.size} px wants {wanted.n_latent} of "
+                f"{wanted.w_dim}"
+            )
+        self.encoder, self.stylegan2 = encoder, stylegan2
+
+    def codes(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) -> W+ (B, n_latent, w_dim)."""
+        return self.encoder(seen(images, self.encoder.sizes.side)) + self.stylegan2.latent_avg
+
+    def picture(self, codes: Tensor) -> Tensor:
+        """W+ -> (B, 3, size, size), clamped."""
+        return self.stylegan2(codes).clamp(-1, 1)
+
+
+def seen(images: Tensor, side: int) -> Tensor:
+    """(B, 3, S, S) -> (B, 3, side, side), bilinear with antialiasing as PIL's."""
+    height, width = images.shape[2:]
+    if height != width:
+        raise BadImage(f"inversion wants square aligned faces, found {width}×{height} px; crop them first")
+    return resized(images, side)
+
+
+def resized(images: Tensor, side: int) -> Tensor:
+    if images.shape[-1] == side:
+        return images
+    return F.interpolate(images, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
+
+
+class E4E:
+    """An editor (faceedit_bench.api.Editor) around an inversion and a move for each attribute."""
+
+    def __init__(self, inversion: Inversion, moves: Mapping[str, Move]) -> None:
+        self.inversion, self.moves = inversion, moves
+
+    def edit(self, batch: EditBatch) -> Tensor:
+        """(B, 3, S, S); the generator's picture brought to the size of the source."""
+        codes = self.moved(self.inversion.codes(batch.images), batch)
+        return resized(self.inversion.picture(codes), batch.images.shape[-1]).clamp(-1, 1)
+
+    def moved(self, codes: Tensor, batch: EditBatch) -> Tensor:
+        """W+ after every change that is asked, one attribute after the other."""
+        amounts = torch.where(batch.edited, batch.strength[:, None] * batch.change, batch.change)  # (B, A)
+        for column, name in enumerate(batch.attributes):
+            if not bool(amounts[:, column].any()):
+                continue
+            if name not in self.moves:
+                raise WrongWeights(
+                    f"e4e has no direction for {name}; it has {', '.join(self.moves) or 'none'}. Name a "
+                    "file of directions with the option directions=FILE.toml (plugins/e4e/README.md)"
+                )
+            codes = self.moves[name](codes, amounts[:, column])
+        return codes
+
+
+class GeneratorAlone:
+    """What a weights file without an encoder loads to: it fits, and cannot edit."""
+
+    def edit(self, batch: EditBatch) -> Tensor:
+        raise WrongWeights(
+            "these weights are a generator alone, and an encoder is needed to edit; train one with "
+            "`faceedit-bench train --method e4e --stage encoder --weights-from FILE`"
+        )
+
+
+def editor(options: Options, context: LoadContext) -> E4E | GeneratorAlone:
+    """The editor with checked weights."""
+    sizes = options.generator_sizes
+    parts: dict[str, nn.Module] = {"stylegan2": StyleGAN2(sizes)}
+    if options.holds == "generator":
+        context.restore(nn.ModuleDict(parts))
+        return GeneratorAlone()
+    parts["encoder"] = Encoder(options.encoder_sizes)
+    if options.learned:
+        parts["directions"] = Learned(len(options.learned), sizes.w_dim)
+    networks = context.restore(nn.ModuleDict(parts))
+    inversion = Inversion(networks.get_submodule("encoder"), networks.get_submodule("stylegan2"))
+    return E4E(inversion, all_moves(options, networks))
+
+
+def all_moves(options: Options, networks: nn.Module) -> dict[str, Move]:
+    """The weights' own directions, under those of the user's file."""
+    sizes, found = options.generator_sizes, dict[str, Move]()
+    if options.learned:
+        directions = networks.get_submodule("directions").directions()  # (A, w_dim)
+        for name, direction in zip(options.learned, directions, strict=True):
+            found[name] = Linear(direction.expand(sizes.n_latent, -1), 1.0)
+    if options.directions:
+        path = Path(options.directions)
+        found |= moves(path, n_latent=sizes.n_latent, w_dim=sizes.w_dim, step=options.step)
+    lacking = [name for name in options.offered if name not in found]
+    if lacking:
+        raise BadConfig(
+            f"offered names {', '.join(lacking)}; there are directions for {', '.join(found) or 'none'}"
+        )
+    return found
