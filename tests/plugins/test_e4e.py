@@ -31,6 +31,7 @@ from official import e4e as official
 from official import stylegan2 as official_stylegan2
 from official.variables import drawn
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from faceedit_bench.api import BadConfig, BadImage, EditBatch, WrongWeights
 from faceedit_bench.importing import import_weights
@@ -108,6 +109,35 @@ def test_the_small_presets_have_the_sheet_s_sizes() -> None:
     assert parameters(on_meta(small)) == 35_707_872
     assert parameters(on_meta(EncoderSizes(8, 64, 32, (8, 16, 32, 64), (1, 1, 1, 1)))) == 631_528
     assert parameters(on_meta(EncoderSizes(10, 128, 64, (16, 32, 64, 128), (2, 2, 2, 2)))) == 5_311_072
+
+
+@pytest.mark.parametrize(
+    ("preset", "generator", "encoder"),
+    [("paper", 150.8, 145.0), ("small128", 1.89, 5.45), ("demo", 0.092, 0.055)],
+)
+def test_operations_are_the_sheet_s(preset: str, generator: float, encoder: float) -> None:
+    """GFLOP for one picture, 2 per multiply-add, as the sheet rounds them."""
+    options = e4e.faceedit_methods()[0].presets[preset].options
+    sizes, side = options.generator_sizes, options.encoder_size
+    with torch.device("meta"):
+        stylegan2 = StyleGAN2(sizes).requires_grad_(False)
+        codes, picture = torch.empty(1, sizes.n_latent, sizes.w_dim), torch.empty(1, 3, side, side)
+    counts = []
+    for network, given in ((stylegan2, codes), (on_meta(options.encoder_sizes), picture)):
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            network(given)
+        counts.append(counter.get_total_flops() / 1e9)
+    assert counts == pytest.approx([generator, encoder], rel=3e-3)
+
+
+@torch.inference_mode()
+def test_both_networks_compile_as_one_graph() -> None:
+    torch.manual_seed(0)
+    stylegan2, encoder = StyleGAN2(GENERATOR).eval(), tiny_encoder()
+    codes = torch.randn(2, N, D)
+    for network, given in ((stylegan2, codes), (encoder, faces())):
+        compiled = torch.compile(network, backend="eager", fullgraph=True)
+        assert torch.equal(compiled(given), network(given))
 
 
 def test_the_latent_discriminator_has_four_layers() -> None:
