@@ -155,4 +155,5 @@ def _first(error: Exception) -> str:
     """The part of a message that says what was found."""
     text = " ".join(str(error).split())
     _, mark, reason = text.partition("WeightsUnpickler error: ")
-    return f"{type(error).__name__}: {(reason if mark else text)[:160]}"
+    found, _, _ = (reason if mark else text).partition(" Please use")  # advice that we do not give
+    return f"{type(error).__name__}: {found[:160]}"

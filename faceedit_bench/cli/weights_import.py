@@ -57,7 +57,8 @@ def import_weights(
     if as_json:
         return print_json(report.card)
     _show(report, file, out)
-    click.echo(f"next        faceedit-bench {_next(method, report.attributes)} --weights {out}")
+    if report.attributes:
+        click.echo(f"next        faceedit-bench {_next(method, report.attributes)} --weights {out}")
 
 
 def _next(method: str, attributes: Sequence[str]) -> str:
@@ -71,7 +72,7 @@ def _next(method: str, attributes: Sequence[str]) -> str:
 def _show(report: Report, file: Path, out: Path) -> None:
     click.echo(f"layout      {report.layout}: {report.summary}")
     click.echo(f"options     {' '.join(f'{key}={value}' for key, value in report.told.items())}")
-    click.echo(f"attributes  {' '.join(report.attributes)}")
+    click.echo(f"attributes  {' '.join(report.attributes) or 'none by themselves'}")
     click.echo(f"tensors     {report.used} used, {len(report.ignored)} ignored{_groups(report.ignored)}")
     click.echo(
         f"weights     {out} ({report.card['bytes'] / 1e6:.1f} MB)\ncard        {out.with_suffix('.json')}"

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from faceedit_plugins import e4e
 from faceedit_plugins.e4e import direction_file, training
 from faceedit_plugins.e4e.directions import Linear, Principal, moves
@@ -34,6 +35,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from faceedit_bench.api import BadConfig, BadImage, EditBatch, WrongWeights
+from faceedit_bench.cli import cli
 from faceedit_bench.importing import import_weights
 from faceedit_bench.train import TrainBatch, TrainingConfig, train_method
 from faceedit_bench.weights import load_method
@@ -689,6 +691,22 @@ def nested(tensors: dict[str, Tensor]) -> dict[str, Any]:
     """As the released program saves it."""
     state = {key.removeprefix("state_dict."): value for key, value in tensors.items() if "latent" not in key}
     return {"state_dict": state, "latent_avg": tensors["latent_avg"]}
+
+
+def test_the_command_says_that_directions_are_the_user_s(tmp_path: Path) -> None:
+    opts = {"encoder_type": "Encoder4Editing", "start_from_latent_avg": True}
+    torch.save({**nested(checkpoint()), "opts": opts}, tmp_path / "file.pt")
+    words = [
+        "weights",
+        "import",
+        "e4e",
+        str(tmp_path / "file.pt"),
+        "--out",
+        str(tmp_path / "out.safetensors"),
+    ]
+    said = CliRunner().invoke(cli, words)
+    assert said.exit_code == 0, said.output
+    assert "attributes  none by themselves" in said.output and "next " not in said.output
 
 
 def test_a_training_file_with_command_line_settings_is_read(tmp_path: Path) -> None:
