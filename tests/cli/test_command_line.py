@@ -6,7 +6,6 @@ import errno
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import click
@@ -124,16 +123,3 @@ def test_a_reader_that_goes_away_is_no_error_message() -> None:
     errors = process.stderr.read()
     process.wait()
     assert errors == ""
-
-
-@pytest.mark.parametrize(("words", "limit"), [(["--help"], 0.3), (["methods"], 0.5)])
-def test_help_and_listing_are_quick(words: list[str], limit: float) -> None:
-    """Best of five processes, so that a busy machine does not decide."""
-    spent = []
-    for _ in range(5):
-        begun = time.perf_counter()
-        assert run(*words, capture_output=True).returncode == 0
-        spent.append(time.perf_counter() - begun)
-        if min(spent) <= limit:
-            break
-    assert min(spent) <= limit
