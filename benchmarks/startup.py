@@ -25,9 +25,7 @@ def main() -> None:
     plain = statistics.median(spent["python -c pass"])
     for name, times in spent.items():
         middle = statistics.median(times)
-        print(
-            f"{name:24} {middle:.3f} s   {middle / plain:4.1f} × Python's own start"
-        )
+        print(f"{name:24} {middle:.3f} s   {middle / plain:4.1f} × Python's own start")
 
 
 if __name__ == "__main__":
