@@ -19,7 +19,7 @@ Losses = dict[str, Tensor]
 
 
 class Loop:
-    """A cycle is `critic_steps` updates of the critic, then one of the editor; it gives the first losses."""
+    """A cycle is `critic_steps` updates of the critic, then one of the editor."""
 
     def __init__(self, generator: nn.Module, critic: nn.Module, options: Any, precision: str) -> None:
         self.generator, self.critic, self.options = generator, critic, options
@@ -56,10 +56,9 @@ class StarGANLoop(Loop):
     """The editor learns from the batch of the last critic step."""
 
     def cycle(self, draw: Callable[[], TrainBatch]) -> Losses:
-        losses: Losses = {}
         for _ in range(self.options.critic_steps):
             batch = draw()
-            losses = self.update_critic(batch) | losses
+            losses = self.update_critic(batch)
         return losses | self.update_generator(batch)
 
     def update_critic(self, batch: TrainBatch) -> Losses:
@@ -114,9 +113,8 @@ class UNetLoop(Loop):
         return target - source if self.is_difference else (2 * target - 1) * self.options.scale
 
     def cycle(self, draw: Callable[[], TrainBatch]) -> Losses:
-        losses: Losses = {}
         for _ in range(self.options.critic_steps):
-            losses = self.update_critic(draw()) | losses
+            losses = self.update_critic(draw())
         return losses | self.update_generator(draw())
 
     def update_critic(self, batch: TrainBatch) -> Losses:

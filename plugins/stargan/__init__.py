@@ -37,6 +37,7 @@ class Options:
     penalty: float = 10.0  # weight of the gradient penalty
     attributes_weight: float = 1.0  # of both classification losses, which are summed over attributes
     cycle: float = 10.0  # weight of L1 between the picture and its edit edited back
+    identity: float = 0.0  # weight of L1 between the picture and its edit to the labels that it has
     critic_steps: int = 5  # critic updates per editor update
     lr: float = 1e-4
     beta1: float = 0.5
@@ -55,7 +56,7 @@ DEMO = Options(
     blocks=3,
     critic_width=32,
     critic_layers=5,
-    cycle=50.0,
+    identity=50.0,
     critic_steps=2,
     lr=5e-4,
     decay="tenth",

@@ -3,11 +3,12 @@
 With x the picture, a its labels, b the target labels, y = G(x, b):
 
     critic  mean D(y) − mean D(x) + 10 · GP(x, y) + 1 · BCE(C(x), a)
-    editor  −mean D(y) + 1 · BCE(C(y), b) + 10 · ‖G(y, a) − x‖₁
+    editor  −mean D(y) + 1 · BCE(C(y), b) + 10 · ‖G(y, a) − x‖₁ + identity · ‖G(x, a) − x‖₁
 
 D gives a map of patch scores; its mean is over batch and map, the penalty's gradient is of the map's sum.
 BCE is summed over attributes and averaged over the batch, as in the released code; AttGAN and STGAN average
-both.The editor learns at every fifth critic step, from the batch of that step.
+both. The editor learns at every fifth critic step, from the batch of that step. The paper has no identity
+term (its weight is 0): with it, a short training learns to return a face.
 """
 
 from __future__ import annotations
@@ -74,15 +75,17 @@ def critic_step(networks: Networks, batch: TrainBatch, options: Options) -> Term
 
 
 def editor_step(networks: Networks, batch: TrainBatch, options: Options) -> Terms:
-    real = shrink(batch.images, options.size)
-    fake = networks["editor"](real, batch.target)
+    real, network = shrink(batch.images, options.size), networks["editor"]
+    fake = network(real, batch.target)
     scores, logits = networks["critic"](fake)
-    back = networks["editor"](fake, batch.source)
-    return {
+    terms = {
         "adversarial": editor_loss(scores),
         "attributes": options.attributes_weight * attribute_loss(logits, batch.target),
-        "cycle": options.cycle * l1_loss(back.float(), real),
+        "cycle": options.cycle * l1_loss(network(fake, batch.source).float(), real),
     }
+    if options.identity:
+        terms["identity"] = options.identity * l1_loss(network(real, batch.source).float(), real)
+    return terms
 
 
 def attribute_loss(logits: Tensor, labels: Tensor) -> Tensor:
