@@ -22,7 +22,7 @@ from .contracts import (
     Samples,
     View,
 )
-from .errors import BadConfig, BadDataset, BadImage, BrokenPromise, FaceEditError, WrongWeights
+from .errors import BadConfig, BadDataset, BadImage, BrokenPromise, FaceEditError, NoFace, WrongWeights
 from .hookspecs import hookimpl
 from .renaming import Names
 
@@ -46,6 +46,7 @@ __all__ = [
     "Metric",
     "MetricSpec",
     "Names",
+    "NoFace",
     "NoOptions",
     "Observation",
     "Pin",

@@ -45,10 +45,10 @@ class EditBatch:
     """Faces and what is asked of them. The tensors belong to the receiver's device."""
 
     images: Tensor  # (B, 3, H, W) float32 in [-1, 1], RGB
-    source: Tensor  # (B, A) float32 in {0, 1}: labels before the edit
+    source: Tensor  # (B, A) float32 in {0, 1}: labels before the edit; of what an edit sets, the opposite
     target: Tensor  # (B, A) float32 in [0, 1]: labels asked for, conflict rule applied
     edited: Tensor  # (B, A) bool: what was asked for, without what the conflict rule added
-    strength: Tensor  # (B,) float32: 1 as the method is meant to be used, may be negative for directions
+    strength: Tensor  # (B,) float32: 1 as the method is meant to be used, 0 no edit, negative the other way
     seeds: Tensor  # (B,) int64: one per sample, the only source of randomness
     attributes: tuple[str, ...]  # names of the A columns
     truth: Tensor | None = None  # (B, 3, H, W) in [-1, 1]; only for methods that declare needs=("truth",)
@@ -65,11 +65,15 @@ class Editor(Protocol):
     May also offer `explain(batch) -> Mapping[str, Tensor]`: pictures that show how it edits, such as
     attention masks, by name: (B, 1, H, W) or (B, 3, H, W) in [0, 1]. The same names for every batch of which
     the same is asked; they become parts of file names, so letters, digits, - and _ only.
-    `faceedit-bench edit --explain` writes them.
+    `faceedit-bench edit --explain` writes them, and every run shows them on its sheet.
     """
 
     def edit(self, batch: EditBatch) -> Tensor:
-        """(B, 3, H, W) in [-1, 1]: same shape, range, dtype and device as `batch.images`."""
+        """(B, 3, H, W) in [-1, 1]: same shape, range, dtype and device as `batch.images`.
+
+        Raises NoFace where a picture of the batch shows no face that it can edit: the engine then asks for
+        each picture alone to find out which, and for the others together.
+        """
         ...
 
 
@@ -269,6 +273,7 @@ class Samples(Protocol):
     """A data set, opened: a sequence of faces plus a digest of its content.
 
     May also offer `truth(i, target) -> (3, H, W) uint8`: the picture a perfect edit would give.
+    A picture whose face it cannot find it may refuse with NoFace(reason, picture).
     """
 
     attributes: tuple[str, ...]

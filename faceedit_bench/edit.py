@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .conflicts import CONFLICTS
-from .errors import BadConfig, BrokenPromise, FaceEditError, ResultsError, UnknownName
+from .errors import BadConfig, BrokenPromise, FaceEditError, NoFace, ResultsError, UnknownName
 from .suite import THIRTEEN
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 SHEET = "sheet.png"
 EDITED = "edited"
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # of an explanation; it becomes part of a file's name
 
 
 @dataclass(frozen=True)
@@ -50,11 +48,13 @@ def edit_photos(
     device: str = "cpu",
     overwrite: bool = False,
     explain: bool = False,
+    without_face: Callable[[Path, NoFace], object] | None = None,
 ) -> list[Path]:
     """Edit every photo, write `<photo>-edited.png` and `sheet.png` into `out`, and return what was written.
 
-    `explain` also writes `<photo>-<name>.png` for whatever the method shows of how it edits. Nothing is
-    written before every photo was read once, the method is loaded, and the first photo is edited.
+    `explain` also writes `<photo>-<name>.png` for whatever the method shows of how it edits. A photo in which
+    the method finds no face is told to `without_face` and left out; without that function it is an error.
+    Nothing is written before every photo was read once, the method is loaded, and the first photo is edited.
     """
     from .data.images import read_image, save_png, write_png
     from .device import choose as choose_device
@@ -75,13 +75,20 @@ def edit_photos(
 
     shown = 512 if len(places) <= 4 else 256 if len(places) <= 16 else 128  # pixels per side of a cell
     names: list[str] = []  # of the pictures that there are of every photo
+    edited: list[Path] = []
     rows = []
     for photo in places:
         source = _scaled(read_image(photo), request.size)
         batch = _batch(source, request, attributes, device)
-        pictures = {EDITED: _edit_one(editor, method, photo.name, request, batch)}
-        if explain:
-            pictures |= _explain_one(editor, method, photo.name, batch)
+        try:
+            pictures = {EDITED: _edit_one(editor, method, photo.name, request, batch)}
+            if explain:
+                pictures |= _explain_one(editor, method, photo.name, batch)
+        except NoFace as error:
+            if without_face is None:
+                raise NoFace(error.reason, error.picture or str(photo)) from error
+            without_face(photo, error)
+            continue
         if not names:  # nothing is written yet
             names = list(pictures)
             places = _places(files, Path(out), names, overwrite)
@@ -91,10 +98,13 @@ def edit_photos(
         for name, picture in pictures.items():
             write_png(places[photo][name], picture)
         rows.append([_at_most(picture, shown) for picture in (source, *pictures.values())])
+        edited.append(photo)
     columns = ["source", f"{method}: {request.title}", *(name.replace("-", " ") for name in names[1:])]
-    page = sheet(rows, columns, [photo.name for photo in places], cell=shown)
+    if not edited:
+        return []
+    page = sheet(rows, columns, [photo.name for photo in edited], cell=shown)
     save_png(Path(out) / SHEET, page)
-    return [*(place for own in places.values() for place in own.values()), Path(out) / SHEET]
+    return [*(places[photo][name] for photo in edited for name in names), Path(out) / SHEET]
 
 
 def _places(
@@ -144,8 +154,8 @@ def _check(request: Request, method: str, attributes: Sequence[str], needs: Sequ
 
 def _edit_one(editor: Editor, method: str, name: str, request: Request, batch: EditBatch) -> np.ndarray:
     """(3, H, W) uint8."""
-    from .evaluate import check_promise
     from .observe import to_bytes
+    from .promise import check_promise
 
     result = _call(editor.edit, method, name, batch)
     check_promise(result, batch, method=method, edit=request.title, ids=[name])
@@ -154,29 +164,15 @@ def _edit_one(editor: Editor, method: str, name: str, request: Request, batch: E
 
 def _explain_one(editor: Editor, method: str, name: str, batch: EditBatch) -> dict[str, np.ndarray]:
     """What shows how the method edits, by name: (3, H, W) uint8 each, grey where it has one channel."""
-    import torch
+    from .promise import check_explanation
 
-    shows = _call(editor.explain, method, name, batch)  # type: ignore[attr-defined]
-    if not isinstance(shows, Mapping):
-        found = type(shows).__name__
-        raise BrokenPromise(f"{method}, {name}: explain must return names with tensors, found {found}")
-    for key, picture in shows.items():
-        where = f"{method}, {name}: explain's {key!r}"
-        if not (isinstance(key, str) and NAME.fullmatch(key) and key != EDITED):
-            raise BrokenPromise(
-                f"{where} becomes part of a file's name; wanted letters, digits, - and _, and not {EDITED!r}"
-            )
-        if not isinstance(picture, torch.Tensor):
-            raise BrokenPromise(f"{where}: wanted a tensor, found {type(picture).__name__}")
-        wanted = [(1, channels, *batch.images.shape[2:]) for channels in (1, 3)]
-        if tuple(picture.shape) not in wanted:
-            raise BrokenPromise(f"{where}: wanted {wanted[0]} or {wanted[1]}, found {tuple(picture.shape)}")
-        if not bool(((picture >= 0) & (picture <= 1)).all()):  # NaN is neither
-            raise BrokenPromise(f"{where}: wanted numbers from 0 to 1")
-    return {
-        key: (picture[0].float() * 255).round().to(torch.uint8).expand(3, -1, -1).cpu().numpy()
-        for key, picture in shows.items()
-    }
+    shows = check_explanation(
+        _call(editor.explain, method, name, batch),  # type: ignore[attr-defined]
+        batch,
+        f"{method}, {name}",
+        taken=(EDITED,),
+    )
+    return {key: picture[0].numpy() for key, picture in shows.items()}
 
 
 def _call(work: Callable[[EditBatch], Any], method: str, name: str, batch: EditBatch) -> Any:

@@ -7,6 +7,7 @@ FaceEditError
 ├── WrongWeights     a weights file is missing, has another hash, or does not fit the network
 ├── BadConfig        a TOML file or an option does not say what was asked for
 ├── BadImage         a picture cannot be read
+├── NoFace           no face is found in a picture: it is left out, listed and counted, and the run goes on
 ├── BadDataset       a data set is missing, incomplete, or lacks what the suite needs
 ├── ResultsError     a results folder cannot be written, is damaged, or belongs to another run
 └── TrainingFailed   a loss or a weight is no longer a number
@@ -50,6 +51,15 @@ class BadConfig(FaceEditError):
 
 class BadImage(FaceEditError):
     """A picture cannot be read."""
+
+
+class NoFace(FaceEditError):
+    """No face is found in a picture. A data set raises it for a sample, or a method for a batch with such a
+    picture in it; the engine finds out which, leaves it out of every edit, and says so."""
+
+    def __init__(self, reason: str, picture: str = "") -> None:
+        super().__init__(f"{picture}: {reason}" if picture else reason)
+        self.reason, self.picture = reason, picture
 
 
 class BadDataset(FaceEditError):

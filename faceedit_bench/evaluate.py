@@ -19,14 +19,18 @@ import torch
 from torch import Tensor
 
 from .catalog import catalog
-from .contracts import EditBatch, Editor, Metric, MetricSpec, Samples
-from .errors import BadConfig, BadDataset, BrokenPromise
+from .contracts import EditBatch, Editor, Metric, MetricSpec, Sample, Samples
+from .data import demands
+from .errors import BadConfig, BadDataset, BrokenPromise, NoFace
 from .observe import Judge, Observation, to_bytes, to_unit
+from .promise import check_explanation, check_promise
 from .suite import Edit, Shard, Suite, target_labels
 from .weights import build_editor, build_judge, choose
 
 KEPT = 8  # samples whose pictures are kept for the sheet and reports
-RANGE_SLACK = 1e-3  # a method may leave [-1, 1] by rounding, not more
+
+Face = tuple[int, Sample]  # with its position in the suite's sample list
+Unusable = dict[int, tuple[str, str]]  # position -> id of the picture, and why its face cannot be edited
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,9 @@ class ShardResult:
     states: dict[str, dict[str, np.ndarray]]  # metric -> arrays of its state
     images: int
     seconds: float
-    pictures: (
-        np.ndarray
-    )  # (K, 3, H, W) uint8: the edits of the suite's first KEPT samples that are in this shard
+    pictures: np.ndarray  # (K, 3, H, W) uint8: edits of the suite's first KEPT samples that are in this shard
+    explained: dict[str, np.ndarray]  # name -> the same of what the method shows of how it edits
+    unusable: Unusable  # samples that entered no state: their face was not found
 
 
 @dataclass
@@ -70,16 +74,19 @@ class Workbench:
     judges: dict[str, Judge]
     metrics: dict[str, tuple[MetricSpec, Metric]]
     device: str
-    remembered: dict[tuple[str, int], Tensor] = field(default_factory=dict)
+    remembered: dict[tuple[str, tuple[int, ...]], Tensor] = field(default_factory=dict)
 
 
 # ---- building -------------------------------------------------------------------------------------
 
 
 def open_samples(suite: Suite, data: str | None) -> Samples:
-    """The suite's faces."""
+    """The suite's faces with its attributes; a suite that asks for more than they have ends here."""
     spec = catalog().dataset(suite.dataset)
-    return spec.open(Path(data) if data else None, suite.split, suite.resolution, suite.count)
+    metrics = [catalog().metric(name) for name in suite.metrics]
+    demands.check(suite, spec, [one for one in metrics if any(applies(one, edit) for edit in suite.edits)])
+    samples = spec.open(Path(data) if data else None, suite.split, suite.resolution, suite.count)
+    return demands.matched(samples, suite)
 
 
 def applies(spec: MetricSpec, edit: Edit) -> bool:
@@ -160,14 +167,23 @@ def evaluate_shard(setup: Setup, shard: Shard) -> ShardResult:
     edit = bench.suite.edits[shard.edit]
     listening = {name: pair for name, pair in bench.metrics.items() if applies(pair[0], edit)}
     states = {name: metric.empty() for name, (_, metric) in listening.items()}
-    kept: list[np.ndarray] = []
+    shown = range(shard.start, min(shard.stop, KEPT))
+    kept: dict[int, np.ndarray] = {}
+    explained: dict[str, dict[int, np.ndarray]] = {}
+    unusable: Unusable = {}
     begun = time.perf_counter()
     for start in range(shard.start, shard.stop, bench.suite.batch_size):
         positions = range(start, min(start + bench.suite.batch_size, shard.stop))
-        seen = _observe(bench, shard.edit, positions)
+        faces, seen = _usable(bench, shard.edit, positions, unusable)
+        if seen is None:
+            continue
         for name, (_, metric) in listening.items():
             metric.update(states[name], seen)
-        kept += [seen.edited[i].numpy() for i, position in enumerate(positions) if position < KEPT]
+        first = [face for face in faces if face[0] in shown]
+        kept |= {position: seen.edited[i].numpy() for i, (position, _) in enumerate(first)}
+        for name, pictures in _explained(bench, edit, first).items():
+            rows = {position: pictures[i].numpy() for i, (position, _) in enumerate(first)}
+            explained.setdefault(name, {}).update(rows)
     for state in states.values():
         state.shards = range(shard.number, shard.number + 1)
     size = bench.suite.resolution
@@ -176,45 +192,123 @@ def evaluate_shard(setup: Setup, shard: Shard) -> ShardResult:
         states={name: state.to_arrays() for name, state in states.items()},
         images=shard.stop - shard.start,
         seconds=time.perf_counter() - begun,
-        pictures=np.stack(kept) if kept else np.zeros((0, 3, size, size), np.uint8),
+        pictures=_stacked(kept, shown, size),
+        explained={name: _stacked(rows, shown, size) for name, rows in sorted(explained.items())},
+        unusable=unusable,
     )
 
 
-def _observe(bench: Workbench, edit_index: int, positions: range) -> Observation:
+def _stacked(pictures: Mapping[int, np.ndarray], positions: range, size: int) -> np.ndarray:
+    """(K, 3, H, W) uint8, white where there is none."""
+    none = np.full((3, size, size), 255, np.uint8)
+    return np.stack([pictures.get(i, none) for i in positions]) if positions else none[None][:0]
+
+
+def _usable(
+    bench: Workbench, edit_index: int, positions: range, unusable: Unusable
+) -> tuple[list[Face], Observation | None]:
+    """The batch's faces that can be edited, and what metrics see of them; the others go into `unusable`.
+
+    The whole batch is tried first. Only if that fails each face is tried alone, so that no bit of a batch
+    whose faces are all found depends on this.
+    """
+    faces = _faces(bench.samples, positions, unusable)
     edit = bench.suite.edits[edit_index]
-    faces = [bench.samples[i] for i in positions]
-    sources = [_labels(face.labels, bench.suite) for face in faces]
+    try:
+        return faces, _observe(bench, edit, edit_index, faces) if faces else None
+    except NoFace as error:
+        first = error
+    usable = []
+    for face in faces:
+        try:
+            _edited(bench, edit, [face])
+            usable.append(face)
+        except NoFace as error:
+            unusable[face[0]] = (face[1].id, error.reason)
+    if len(usable) == len(faces):
+        raise BrokenPromise(
+            f"{bench.method}, edit {edit.name!r}: found no face in a batch ({first}), and one in each of its "
+            "pictures alone; what it finds must not depend on the other pictures"
+        )
+    return usable, _observe(bench, edit, edit_index, usable) if usable else None
+
+
+def _faces(samples: Samples, positions: range, unusable: Unusable) -> list[Face]:
+    """The samples that the data set can give."""
+    found: list[Face] = []
+    for position in positions:
+        try:
+            found.append((position, samples[position]))
+        except NoFace as error:
+            unusable[position] = (error.picture or f"sample {position}", error.reason)
+    return found
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A batch as metrics see it, and as the method does."""
+
+    batch: EditBatch  # columns of the suite, every label as it is
+    told: EditBatch  # columns of the method, on its device
+    source: Tensor  # (B, 3, H, W) uint8
+    truth: Tensor | None  # (B, 3, H, W) uint8
+
+
+def _asked(bench: Workbench, edit: Edit, faces: Sequence[Face]) -> _Asked:
+    """What is asked of these faces."""
+    suite, positions = bench.suite, [position for position, _ in faces]
+    sources = [_labels(face.labels, suite) for _, face in faces]
     targets, edited = zip(
-        *(target_labels(row, edit.flips, bench.suite.attributes, bench.suite.conflicts) for row in sources),
+        *(target_labels(row, edit.flips, suite.attributes, suite.conflicts, edit.set) for row in sources),
         strict=True,
     )
-    source = torch.from_numpy(np.stack([face.image for face in faces]))
-    truth = _truth(bench, positions, targets)
+    source = torch.from_numpy(np.stack([face.image for _, face in faces]))
     batch = EditBatch(
         images=to_unit(source),
         source=torch.tensor(sources, dtype=torch.float32),
         target=torch.tensor(targets, dtype=torch.float32),
         edited=torch.tensor(edited),
         strength=torch.full((len(faces),), edit.strength),
-        seeds=torch.tensor([bench.suite.seed * 1_000_003 + position for position in positions]),
-        attributes=bench.suite.attributes,
+        seeds=torch.tensor([suite.seed * 1_000_003 + position for position in positions]),
+        attributes=suite.attributes,
     )
-    asked = _for_method(bench, batch, truth)
-    result = bench.editor.edit(asked)
-    check_promise(result, asked, method=bench.method, edit=edit.name, ids=[face.id for face in faces])
-    regions = [face.regions for face in faces]
+    truth = _truth(bench, positions, targets)
+    return _Asked(batch, _for_method(bench, batch, edit, truth), source, truth)
+
+
+def _edited(bench: Workbench, edit: Edit, faces: Sequence[Face]) -> tuple[_Asked, Tensor]:
+    """What was asked, and (B, 3, H, W) uint8 what the method made of it."""
+    asked = _asked(bench, edit, faces)
+    result = bench.editor.edit(asked.told)
+    ids = [face.id for _, face in faces]
+    check_promise(result, asked.told, method=bench.method, edit=edit.name, ids=ids)
+    return asked, to_bytes(result.cpu())
+
+
+def _observe(bench: Workbench, edit: Edit, edit_index: int, faces: Sequence[Face]) -> Observation:
+    asked, edited = _edited(bench, edit, faces)
+    regions = [face.regions for _, face in faces]
     return Observation(
-        batch=batch,
-        samples=torch.tensor(positions),
+        batch=asked.batch,
+        samples=torch.tensor([position for position, _ in faces]),
         edit=edit,
         edit_index=edit_index,
-        source=source,
-        edited=to_bytes(result.cpu()),
-        truth=truth,
+        source=asked.source,
+        edited=edited,
+        truth=asked.truth,
         regions=None if regions[0] is None else torch.from_numpy(np.stack(regions)),  # type: ignore[arg-type]
         judges=bench.judges,
         remembered=bench.remembered,
     )
+
+
+def _explained(bench: Workbench, edit: Edit, faces: Sequence[Face]) -> dict[str, Tensor]:
+    """What the method shows of how it edits these faces, by name: (B, 3, H, W) uint8; {} if it cannot."""
+    explain = getattr(bench.editor, "explain", None)
+    if explain is None or not faces:
+        return {}
+    told = _asked(bench, edit, faces).told
+    return check_explanation(explain(told), told, f"{bench.method}, edit {edit.name!r}")
 
 
 def _labels(labels: np.ndarray, suite: Suite) -> list[int]:
@@ -224,19 +318,25 @@ def _labels(labels: np.ndarray, suite: Suite) -> list[int]:
     return [int(value) for value in labels] or [0] * len(suite.attributes)
 
 
-def _truth(bench: Workbench, positions: range, targets: Sequence[Sequence[int]]) -> Tensor | None:
+def _truth(bench: Workbench, positions: Sequence[int], targets: Sequence[Sequence[int]]) -> Tensor | None:
     give = getattr(bench.samples, "truth", None)
     if give is None:
         return None
     return torch.from_numpy(np.stack([give(i, target) for i, target in zip(positions, targets, strict=True)]))
 
 
-def _for_method(bench: Workbench, batch: EditBatch, truth: Tensor | None) -> EditBatch:
-    """The same batch on the method's device, with its columns in its order."""
+def _for_method(bench: Workbench, batch: EditBatch, edit: Edit, truth: Tensor | None) -> EditBatch:
+    """The same batch on the method's device, with its columns in its order.
+
+    Of an attribute that is set, it is told that the face has the opposite now, so that every face is asked
+    for the whole change, whatever its label.
+    """
     place = bench.device
+    taken = torch.tensor([name in edit.set for name in batch.attributes])  # (A,)
+    source = torch.where(taken, 1 - batch.target, batch.source) if edit.set else batch.source
     return EditBatch(
         images=batch.images.to(place),
-        source=batch.source[:, bench.columns].to(place),
+        source=source[:, bench.columns].to(place),
         target=batch.target[:, bench.columns].to(place),
         edited=batch.edited[:, bench.columns].to(place),
         strength=batch.strength.to(place),
@@ -244,33 +344,6 @@ def _for_method(bench: Workbench, batch: EditBatch, truth: Tensor | None) -> Edi
         attributes=bench.attributes,
         truth=to_unit(truth).to(place) if bench.wants_truth and truth is not None else None,
     )
-
-
-def check_promise(result: Any, asked: EditBatch, *, method: str, edit: str, ids: Sequence[str]) -> None:
-    """Same shape, dtype, device and range, and numbers; otherwise BrokenPromise: which sample, which edit."""
-    name, where = method, f"edit {edit!r}"
-    if not isinstance(result, Tensor):
-        raise BrokenPromise(f"{name}, {where}: wanted a tensor, found {type(result).__name__}")
-    wanted = asked.images
-    if result.shape != wanted.shape:
-        raise BrokenPromise(
-            f"{name}, {where}: returned {tuple(result.shape)}; must keep {tuple(wanted.shape)}"
-        )
-    if (result.dtype, result.device) != (wanted.dtype, wanted.device):
-        raise BrokenPromise(
-            f"{name}, {where}: returned {result.dtype} on {result.device}; "
-            f"must keep {wanted.dtype} on {wanted.device}"
-        )
-    rows = result.reshape(len(ids), -1)
-    for bad, what in (
-        (~rows.isfinite().all(1), "returned NaN or infinity"),
-        (rows.abs().amax(1) > 1 + RANGE_SLACK, f"left the range [-1, 1] (up to {rows.abs().max():.3g})"),
-    ):
-        if bad.any():
-            first = ids[int(bad.nonzero()[0])]
-            raise BrokenPromise(
-                f"{name}, {where}, sample {first!r}: {what} ({int(bad.sum())} of {len(ids)} samples)"
-            )
 
 
 # ---- all shards -----------------------------------------------------------------------------------

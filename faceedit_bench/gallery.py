@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,27 +11,56 @@ import numpy as np
 from .contracts import Samples
 from .data.images import write_png
 from .sheet import sheet
-from .store.folder import write
+from .store.folder import StoredShard, write
 from .suite import Shard, Suite
+
+Explained = Sequence[tuple[str, np.ndarray]]  # name, (K, 3, H, W) uint8
 
 
 def write_pictures(
-    folder: Path, suite: Suite, samples: Samples, shards: Sequence[Shard], pictures: Mapping[int, np.ndarray]
+    folder: Path,
+    suite: Suite,
+    samples: Samples,
+    shards: Sequence[Shard],
+    stored: Mapping[int, StoredShard],
+    unusable: Collection[int] = (),
 ) -> None:
-    """`<sample>/<edit>.png` for the first samples of the suite, and `sheet.png` with a row for each."""
-    kept: dict[str, np.ndarray] = {
-        suite.edits[shard.edit].name: pictures[shard.number] for shard in shards if shard.start == 0
-    }
-    count = len(next(iter(kept.values())))
+    """`<sample>/<edit>.png` for the first samples of the suite, and `sheet.png` with a row for each.
+
+    What a method shows of how it edits is `<sample>/<edit>@<name>.png`, and stands under the edits, in rows
+    of its own.
+    """
+    first = {suite.edits[shard.edit].name: stored[shard.number] for shard in shards if shard.start == 0}
+    explained: list[Explained] = [list(shard.explained.items()) for shard in first.values()]
+    below = max(map(len, explained))  # rows of explanations under each face
     rows, titles = [], []
-    for index in range(count):
+    for index in range(len(next(iter(first.values())).pictures)):
+        if index in unusable:
+            continue
         sample = samples[index]
-        row = [sample.image, *(edits[index] for edits in kept.values())]
-        for name, picture in zip(["source", *kept], row, strict=True):
-            place = folder / f"{index:02d}"
-            place.mkdir(exist_ok=True)
+        place = folder / f"{index:02d}"
+        place.mkdir(exist_ok=True)
+        pictures = {"source": sample.image, **{name: shard.pictures[index] for name, shard in first.items()}}
+        pictures |= {
+            f"{name}@{what}": picture[index]
+            for name, shard in first.items()
+            for what, picture in shard.explained.items()
+        }
+        for name, picture in pictures.items():
             write_png(place / f"{name}.png", picture)
-        rows.append(row)
+        rows.append([sample.image, *(shard.pictures[index] for shard in first.values())])
         titles.append(sample.id)
-    image = sheet(rows, ["source", *kept], titles)
-    write(folder / "sheet.png", lambda path: image.save(path, format="PNG"))
+        for line in range(below):
+            nothing = np.full_like(sample.image, 255)
+            shown = [one[line][1][index] if line < len(one) else nothing for one in explained]
+            rows.append([nothing, *shown])
+            titles.append(_title(explained, line))
+    if rows:
+        image = sheet(rows, ["source", *first], titles)
+        write(folder / "sheet.png", lambda path: image.save(path, format="PNG"))
+
+
+def _title(explained: Sequence[Explained], line: int) -> str:
+    """What the names of a row have in common: `attention` of attention-Bald, attention-Bangs, …"""
+    names = sorted({shown[line][0] for shown in explained if line < len(shown)})
+    return os.path.commonprefix(names).rstrip("-_") or " / ".join(names)  # noqa: RUF071  (of words)

@@ -37,9 +37,9 @@ class Observation:
     truth: Tensor | None  # (B, 3, H, W) uint8
     regions: Tensor | None  # (B, H, W) uint8
     judges: dict[str, Judge]
-    remembered: MutableMapping[tuple[str, int], Tensor] = field(
+    remembered: MutableMapping[tuple[str, tuple[int, ...]], Tensor] = field(
         default_factory=dict
-    )  # source answers, by position
+    )  # source answers, by role and positions
     _answers: dict[tuple[str, str], Tensor] = field(default_factory=dict)
 
     def judge(self, role: str, image: str = "edited") -> Tensor:
@@ -51,7 +51,7 @@ class Observation:
 
     def _source_answer(self, role: str) -> Tensor:
         """Source pictures come again under every edit, in the same batches: ask once."""
-        place = (role, int(self.samples[0]))
+        place = (role, tuple(self.samples.tolist()))
         if place not in self.remembered:
             self.remembered[place] = self._ask(role, "source")
         return self.remembered[place]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import folders
 from . import suite as suites
 from .catalog import catalog
-from .errors import BadConfig
+from .errors import BadConfig, NoFace
 from .manifest import Manifest, plain, provenance
 from .store import folder as store
 from .store.folder import RunFolder, Score
@@ -103,7 +103,7 @@ def run(
     samples = evaluate.open_samples(chosen, setup.data)
     asked = {role: roles[role] for role in evaluate.judge_roles(metrics)}
     manifest = describe(choice, chosen, samples, asked, metrics, setup)
-    folder = store.begin(folders.results(results), manifest)
+    folder = store.begin(folders.results(results), manifest, chosen)
     if not folder.is_complete:
         _evaluate(setup, chosen.shards(len(samples)), folder, workers)
         _finish(setup, folder, samples, metrics, measure_cost)
@@ -184,7 +184,7 @@ def _check_method(choice: Choice, suite: Suite) -> None:
     unknown = [attribute for attribute in wanted if attribute not in suite.attributes]
     if unknown:
         raise BadConfig(f"{name} is told {', '.join(unknown)}, which suite {suite.name!r} does not list")
-    asked = dict.fromkeys(attribute for edit in suite.edits for attribute in edit.flips)
+    asked = dict.fromkeys(attribute for edit in suite.edits for attribute in edit.changed)
     missing = [attribute for attribute in asked if attribute not in wanted]
     if missing:
         raise BadConfig(
@@ -242,14 +242,19 @@ def _finish(
     from .gallery import write_pictures
 
     set_numerics(setup.suite.threads)
-    shards = setup.suite.shards(len(samples))
+    suite, shards = setup.suite, setup.suite.shards(len(samples))
     stored = {shard.number: folder.read_shard(shard.number) for shard in shards}
-    states = {number: content[0] for number, content in stored.items()}
-    scores = scoring.scores(setup.suite, metrics, shards, states)
-    rows = scoring.per_sample(setup.suite, metrics, shards, states, samples)
-    write_pictures(folder.path / "images", setup.suite, samples, shards, {n: c[1] for n, c in stored.items()})
+    unusable, states = scoring.without(
+        shards,
+        {number: shard.states for number, shard in stored.items()},
+        {number: shard.unusable for number, shard in stored.items()},
+    )
+    faces = scoring.faces(len(samples), unusable)
+    scores = scoring.scores(suite, metrics, shards, states)
+    rows = scoring.per_sample(suite, metrics, shards, states, samples, unusable)
+    write_pictures(folder.path / "images", suite, samples, shards, stored, unusable)
     cost = _cost(setup) if measure_cost else {}
-    folder.finish(scores, rows, cost)
+    folder.finish(scores, rows, cost, faces)
 
 
 def _cost(setup: Setup) -> dict[str, Any]:
@@ -264,4 +269,7 @@ def _cost(setup: Setup) -> dict[str, Any]:
         return {}  # the ceiling row is read from the data set; it costs nothing that could be compared
     attributes = choice.spec.attributes_for(choice.options) or setup.suite.attributes
     editor = build_editor(choice, setup.device, setup.compiles)
-    return cost.measure(editor, setup.suite.resolution, attributes, setup.device)
+    try:
+        return cost.measure(editor, setup.suite.resolution, attributes, setup.device)
+    except NoFace:
+        return {}  # it is measured on a picture from a formula, in which there is none

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .contracts import Metric, MetricSpec, Samples
+from .errors import NoFace, ResultsError
 from .evaluate import applies, fold, restore_state
 from .metrics.intervals import interval, kind
+from .metrics.states import SHARDS
 from .store.folder import Score
 from .suite import Shard, Suite
 
@@ -16,13 +18,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Stored = Mapping[int, Mapping[str, Mapping[str, "np.ndarray"]]]  # shard number -> metric -> arrays
+Unusable = Mapping[int, tuple[str, str]]  # position -> id of the picture, reason
 ALL = "all"
 
 
 def scores(
     suite: Suite, metrics: Sequence[MetricSpec], shards: Sequence[Shard], stored: Stored
 ) -> list[Score]:
-    """Every score of a run, metric by metric: each edit it is defined for, then "all" over the flips."""
+    """Every score of a run, metric by metric: each edit it is defined for, then "all" over those that edit.
+
+    Over edits of several strengths there is no "all": its mean would belong to no strength.
+    """
     found: list[Score] = []
     for spec in metrics:
         metric = spec.load()
@@ -43,7 +49,7 @@ def _states(
         parts = [restore_state(metric, stored[s.number][spec.name]) for s in shards if s.edit == index]
         per_edit[edit.name] = fold(parts)
         flips += [] if edit.is_reconstruction else parts
-    if flips:
+    if flips and len({edit.strength for edit in suite.edits if not edit.is_reconstruction}) == 1:
         fresh = [
             restore_state(metric, part.to_arrays()) for part in flips
         ]  # merging may reuse the first state
@@ -64,12 +70,17 @@ def _score(spec: MetricSpec, metric: Metric, edit: str, state: Any, seed: int) -
 
 
 def per_sample(
-    suite: Suite, metrics: Sequence[MetricSpec], shards: Sequence[Shard], stored: Stored, samples: Samples
+    suite: Suite,
+    metrics: Sequence[MetricSpec],
+    shards: Sequence[Shard],
+    stored: Stored,
+    samples: Samples,
+    unusable: Unusable,
 ) -> pd.DataFrame:
     """One row per edited image: sample id, edit, and every per-image score."""
     import pandas as pd
 
-    ids = [samples[i].id for i in range(len(samples))]
+    ids = [samples[i].id for i in range(len(samples)) if i not in unusable]
     tables = []
     for index, edit in enumerate(suite.edits):
         table = pd.DataFrame({"sample": ids, "edit": edit.name})
@@ -84,3 +95,48 @@ def per_sample(
                 table[key] = values
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
+
+
+# ---- faces that cannot be used --------------------------------------------------------------------
+
+
+def without(shards: Sequence[Shard], stored: Stored, told: Mapping[int, Unusable]) -> tuple[Unusable, Stored]:
+    """Every face that some edit could not use, and the states without them: all edits score the same faces.
+
+    `told` has of each shard what it left out itself.
+    """
+    unusable = {position: why for number in sorted(told) for position, why in told[number].items()}
+    kept = {}
+    for shard in shards:
+        scored = {i for i in unusable if shard.start <= i < shard.stop and i not in told[shard.number]}
+        kept[shard.number] = {
+            metric: _dropped(metric, arrays, scored) if scored else arrays
+            for metric, arrays in stored[shard.number].items()
+        }
+    return dict(sorted(unusable.items())), kept
+
+
+def _dropped(metric: str, arrays: Mapping[str, np.ndarray], samples: set[int]) -> Mapping[str, np.ndarray]:
+    """The rows of a state without those of `samples`."""
+    import numpy as np
+
+    if "sample" not in arrays:
+        raise ResultsError(
+            f"samples {sorted(samples)} could be edited under one edit and not under another, and metric "
+            f"{metric!r} cannot leave them out afterwards; give its state a column `sample`, or run a suite "
+            "without it"
+        )
+    keep = ~np.isin(arrays["sample"], sorted(samples))
+    return {name: array if name == SHARDS else array[keep] for name, array in arrays.items()}
+
+
+def faces(count: int, unusable: Unusable) -> dict[str, Any]:
+    """How many of how many faces were scored, and which were not."""
+    listed = [{"sample": name, "reason": reason} for name, reason in unusable.values()]
+    if count and len(listed) == count:
+        first = listed[0]
+        raise NoFace(
+            f"none of {count} faces could be used; the first: {first['sample']}: {first['reason']}. "
+            "Crop the pictures to the face, or choose another method or data set"
+        )
+    return {"scored": count - len(listed), "of": count, "unusable": listed}

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from faceedit_bench.api import EditBatch
 from faceedit_bench.errors import BrokenPromise
-from faceedit_bench.evaluate import check_promise
 from faceedit_bench.observe import to_bytes, to_unit
+from faceedit_bench.promise import check_promise
 from faceedit_bench.suite import THIRTEEN
 
 

@@ -16,7 +16,7 @@ CORE = ROOT / "faceedit_bench"
 ROWS = (
     {"errors", "conflicts", "contracts", "hookspecs", "renaming", "api"},  # 1 language
     {"config", "folders", "progress", "spawning", "suite", "manifest", "catalog"},  # 2 knowledge
-    {"data", "device", "foreign", "judges", "metrics", "observe", "sheet", "weights"},  # 3 parts
+    {"data", "device", "foreign", "judges", "metrics", "observe", "promise", "sheet", "weights"},  # 3 parts
     {"builtin", "cost", "evaluate", "executors", "train"},  # 4 engines, and the core's own plugin
     {"board", "edit", "gallery", "importing", "published", "runs", "scoring", "store"},  # 5 use cases
     {"cli", "__init__", "__main__"},  # 6 surface

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..errors import BadConfig
+from ..errors import BadConfig, NoFace
 from .output import note
 
 
@@ -62,6 +62,7 @@ def edit(
     from ..config import parse_overrides
     from ..edit import Request, edit_photos
 
+    left_out: list[str] = []
     written = edit_photos(
         photos,
         method=method,
@@ -73,10 +74,15 @@ def edit(
         device=device,
         overwrite=overwrite,
         explain=explain,
+        without_face=lambda photo, error: left_out.append(f"{photo}: {error.reason}"),
     )
     for path in written:
         click.echo(path)
-    note(f"{len(photos)} photo(s) edited")
+    note(f"{len(photos) - len(left_out)} of {len(photos)} photo(s) edited")
+    for line in left_out:
+        note(f"left out {line}")
+    if not written:
+        raise NoFace("no photo could be edited; crop them to the face, or choose another method")
 
 
 def parse_changes(settings: tuple[str, ...]) -> dict[str, int]:

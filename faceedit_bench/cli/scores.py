@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .. import suite as suites
 from ..catalog import catalog
 from .output import note, print_json
 from .table import GAP, WIDTH, table
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..store.folder import RunFolder, Score
 
 ALL, RECONSTRUCTION = "all", "reconstruction"
+NAMED = 3  # faces that are left out and named in the table
 
 
 def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> None:
@@ -30,42 +32,68 @@ def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> Non
                 "manifest": asdict(manifest),
                 "scores": [asdict(score) for score in scores],
                 "cost": folder.cost(),
+                "faces": folder.faces(),
                 "absent": absent,
             }
         )
     identity = manifest.identity
     method, suite = identity["method"], identity["suite"]
-    click.echo(f"{method['name']} ({method['preset']}) on {suite['name']}, {identity['data']['count']} faces")
+    faces = folder.faces()
+    count = f"{faces['scored']} of {faces['of']}" if faces["unusable"] else faces["of"]
+    click.echo(f"{method['name']} ({method['preset']}) on {suite['name']}, {count} faces")
     metrics = [name for name in identity["metrics"] if any(score.metric == name for score in scores)]
-    for block in _blocks(metrics, scores):
+    for block in _blocks(metrics, scores, folder.series()):
         click.echo("\n" + block)
     if cost := _cost_lines(folder.cost()):
         click.echo("\n" + "\n".join(cost))
-    click.echo("\n" + "\n".join(_notes(identity, absent)))
+    click.echo("\n" + "\n".join([*_left_out(faces["unusable"]), *_notes(identity, absent)]))
     click.echo(f"results  {folder.path}\nsheet    {folder.path / 'images' / 'sheet.png'}")
 
 
-def _blocks(metrics: Sequence[str], scores: Sequence[Score]) -> list[str]:
-    """Tables of edits × metrics, as many metrics side by side as fit; then one of the reconstruction."""
+def _left_out(unusable: Sequence[dict[str, str]]) -> list[str]:
+    """The faces that could not be used, the first few by name."""
+    if not unusable:
+        return []
+    named = [f"{entry['sample']}: {entry['reason']}" for entry in unusable[:NAMED]]
+    more = [f"and {len(unusable) - NAMED} more in faces.json"] if len(unusable) > NAMED else []
+    return [f"left out {len(unusable)}: " + "; ".join([*named, *more])]
+
+
+def _blocks(
+    metrics: Sequence[str], scores: Sequence[Score], curves: Mapping[str, Sequence[suites.Edit]]
+) -> list[str]:
+    """Tables of edits × metrics, as many metrics side by side as fit; one for every series of strengths; then
+    one of the reconstruction."""
     cells = {(score.edit, score.metric): _cell(score) for score in scores}
-    edits = list(dict.fromkeys(score.edit for score in scores if score.edit not in (ALL, RECONSTRUCTION)))
-    rows = [ALL, *edits]
-    columns = [
-        [_heading(metric), *(cells.get((edit, metric), "") for edit in rows)]
-        for metric in metrics
-        if (ALL, metric) in cells
-    ]
-    blocks = [
-        table(
-            ["edit", *(column[0] for column in part)],
-            list(zip(rows, *(column[1:] for column in part), strict=True)),
-        )
-        for part in _packed(columns, WIDTH - max(map(len, rows)))
-    ]
+    in_curves = {edit.name for edits in curves.values() for edit in edits}
+    edits = [ALL, *(score.edit for score in scores if score.edit not in (ALL, RECONSTRUCTION, *in_curves))]
+    blocks = _tables("edit", {edit: edit for edit in dict.fromkeys(edits)}, metrics, cells)
+    for asks, of_it in curves.items():
+        rows = {f"{edit.strength:g}": edit.name for edit in of_it}
+        blocks += [f"{asks}\n{block}" for block in _tables("strength", rows, metrics, cells)]
     rebuilt = [
         (_heading(name), cells[RECONSTRUCTION, name]) for name in metrics if (RECONSTRUCTION, name) in cells
     ]
     return blocks + ([table([RECONSTRUCTION, "value"], rebuilt)] if rebuilt else [])
+
+
+def _tables(
+    heading: str, rows: Mapping[str, str], metrics: Sequence[str], cells: Mapping[tuple[str, str], str]
+) -> list[str]:
+    """Tables with a line for each of `rows` (title -> edit) that has any score, and a column per metric."""
+    present = {title: edit for title, edit in rows.items() if any((edit, name) in cells for name in metrics)}
+    columns = [
+        [_heading(name), *(cells.get((edit, name), "") for edit in present.values())]
+        for name in metrics
+        if any((edit, name) in cells for edit in present.values())
+    ]
+    return [
+        table(
+            [heading, *(column[0] for column in part)],
+            list(zip(present, *(column[1:] for column in part), strict=True)),
+        )
+        for part in _packed(columns, WIDTH - max(map(len, [heading, *present])))
+    ]
 
 
 def _packed(columns: Sequence[list[str]], room: int) -> list[list[list[str]]]:

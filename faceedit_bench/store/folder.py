@@ -2,10 +2,12 @@
 
 results/<suite>/<method>-<run id>/
   manifest.json            identity and provenance
+  suite.json               what was asked: the suite, whose fingerprint the manifest has
   shards/0007.safetensors  states of one finished shard
   samples.parquet          one row per edited image with every per-image score
   images/                  a small fixed set of pictures, and sheet.png
   cost.json                parameters, memory, time
+  faces.json               how many of how many faces were scored, and which were not, with the reason
   scores.json              every score with its interval; its presence means: complete
 """
 
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ResultsError
 from ..manifest import Manifest, plain
+from ..suite import Edit, Suite, series
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
     from ..evaluate import ShardResult
 
+PICTURES, UNUSABLE = "pictures", "unusable"  # arrays of a shard's file that are no metric's; those have a /
 NEEDED = 64 * 2**20  # bytes of room asked for before the first image is edited
 
 
@@ -45,6 +49,16 @@ class Score:
     high: float | None
     n: int
     kind: str  # how the interval was made: "bootstrap 95 %", "spread", "none"
+
+
+@dataclass(frozen=True)
+class StoredShard:
+    """What the file of a finished shard holds; see evaluate.ShardResult."""
+
+    states: dict[str, dict[str, np.ndarray]]  # metric -> arrays of its state
+    pictures: np.ndarray  # (K, 3, H, W) uint8
+    explained: dict[str, np.ndarray]  # name -> (K, 3, H, W) uint8
+    unusable: dict[int, tuple[str, str]]  # position -> id, reason
 
 
 class RunFolder:
@@ -73,8 +87,8 @@ class RunFolder:
         """Numbers of the shards that are done."""
         return {int(path.stem) for path in (self.path / "shards").glob("[0-9]*.safetensors")}
 
-    def read_shard(self, number: int) -> tuple[dict[str, dict[str, np.ndarray]], np.ndarray]:
-        """(states by metric, kept pictures) of one finished shard; a damaged file is named, never skipped."""
+    def read_shard(self, number: int) -> StoredShard:
+        """One finished shard; a damaged file is named, never skipped."""
         from safetensors import SafetensorError, safe_open
 
         path = self._shard(number)
@@ -88,12 +102,16 @@ class RunFolder:
             ) from None
         if owner != self.manifest.id:
             raise ResultsError(f"{path}: belongs to run {owner}, wanted {self.manifest.id}; delete this file")
-        pictures = arrays.pop("pictures")
-        states: dict[str, dict[str, np.ndarray]] = {}
+        unusable = arrays.pop(UNUSABLE, None)
+        told = {} if unusable is None else json.loads(unusable.tobytes())
+        found = StoredShard({}, arrays.pop(PICTURES), {}, {int(i): tuple(told[i]) for i in told})
         for key, value in arrays.items():
-            metric, column = key.split("/", 1)
-            states.setdefault(metric, {})[column] = value
-        return states, pictures
+            metric, name = key.split("/", 1)
+            if metric == PICTURES:
+                found.explained[name] = value
+            else:
+                found.states.setdefault(metric, {})[name] = value
+        return found
 
     def scores(self) -> list[Score]:
         """Every stored score of a complete run."""
@@ -108,10 +126,27 @@ class RunFolder:
         path = self.path / "cost.json"
         return read_json(path) if path.is_file() else {}
 
+    def suite(self) -> dict[str, Any] | None:
+        """The suite of the run; None for runs of before it was stored."""
+        path = self.path / "suite.json"
+        return read_json(path) if path.is_file() else None
+
+    def series(self) -> dict[str, list[Edit]]:
+        """What was asked at several strengths -> its edits by rising strength."""
+        entries = (self.suite() or {"edits": ()})["edits"]
+        return series([Edit(**{**entry, "flips": tuple(entry["flips"])}) for entry in entries])
+
+    def faces(self) -> dict[str, Any]:
+        """`scored`, `of`, and `unusable`: a list of sample and reason."""
+        path = self.path / "faces.json"
+        count = self.manifest.identity["data"]["count"]
+        return read_json(path) if path.is_file() else {"scored": count, "of": count, "unusable": []}
+
     # -- writing
 
     def put(self, result: ShardResult) -> None:
         """Store one finished shard."""
+        import numpy as np
         from safetensors.numpy import save_file
 
         arrays = {
@@ -119,26 +154,32 @@ class RunFolder:
             for metric, state in result.states.items()
             for key, value in state.items()
         }
-        arrays["pictures"] = result.pictures
+        arrays[PICTURES] = result.pictures
+        arrays |= {f"{PICTURES}/{name}": pictures for name, pictures in result.explained.items()}
+        if result.unusable:  # not among the file's metadata: several entries have no fixed order there
+            arrays[UNUSABLE] = np.frombuffer(json.dumps(result.unusable).encode(), np.uint8)
         write(
             self._shard(result.number),
             lambda path: save_file(arrays, path, metadata={"run": self.manifest.id}),
         )
 
-    def finish(self, scores: Iterable[Score], samples: pd.DataFrame, cost: dict[str, Any]) -> None:
-        """Store samples and cost, and scores last."""
+    def finish(
+        self, scores: Iterable[Score], samples: pd.DataFrame, cost: dict[str, Any], faces: dict[str, Any]
+    ) -> None:
+        """Store samples, cost and which faces were scored, and scores last."""
         write(self.path / "samples.parquet", lambda path: samples.to_parquet(path, index=False))
         write_json(self.path / "cost.json", cost)
+        write_json(self.path / "faces.json", faces)
         write_json(self.path / "scores.json", [asdict(score) for score in scores])
 
     def _shard(self, number: int) -> Path:
         return self.path / "shards" / f"{number:04d}.safetensors"
 
 
-def begin(root: Path, manifest: Manifest) -> RunFolder:
+def begin(root: Path, manifest: Manifest, suite: Suite) -> RunFolder:
     """The folder of a run, new or to be continued; checked to be writable and to have room."""
-    suite, method = manifest.identity["suite"]["name"], manifest.identity["method"]["name"]
-    folder = RunFolder(root / suite / f"{method}-{manifest.id}")
+    method = manifest.identity["method"]["name"]
+    folder = RunFolder(root / suite.name / f"{method}-{manifest.id}")
     try:
         (folder.path / "shards").mkdir(parents=True, exist_ok=True)
         (folder.path / "images").mkdir(exist_ok=True)
@@ -157,6 +198,8 @@ def begin(root: Path, manifest: Manifest) -> RunFolder:
         raise ResultsError(
             f"{folder.path}/manifest.json does not belong to run {manifest.id}; move the folder away"
         )
+    if not (folder.path / "suite.json").exists():
+        write_json(folder.path / "suite.json", suite)
     return folder
 
 

@@ -16,11 +16,13 @@ def export(path: Path) -> dict[str, Any]:
     """The record of the run in folder `path`; the run must be complete."""
     folder = RunFolder(path)
     scores = [asdict(score) for score in folder.scores()]
-    manifest = folder.manifest
+    manifest, suite = folder.manifest, folder.suite()
     return {
         "format": FORMAT,
         "id": manifest.id,
         "manifest": plain(manifest),
         "scores": scores,
         "cost": folder.cost(),
+        "faces": folder.faces(),
+        **({} if suite is None else {"suite": suite}),
     }

@@ -12,7 +12,7 @@ from torch import nn
 
 from faceedit_bench.api import EditBatch, Editor, MethodSpec
 from faceedit_bench.catalog import catalog
-from faceedit_bench.evaluate import check_promise
+from faceedit_bench.promise import check_promise
 from faceedit_bench.suite import THIRTEEN
 
 SMALL = 64  # pixels, for methods that take any size
