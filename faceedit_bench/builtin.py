@@ -22,7 +22,10 @@ def _folder(root: Path | None, split: str, resolution: int, count: int) -> Sampl
 
 @hookimpl
 def faceedit_datasets() -> list[DatasetSpec]:
+    from .data import specs
+
     return [
+        *specs.SPECS,
         DatasetSpec(
             name="drawn-faces",
             version="1",
@@ -55,6 +58,6 @@ def faceedit_metrics() -> list[MetricSpec]:
 
 @hookimpl
 def faceedit_judges() -> list[JudgeSpec]:
-    from .judges.specs import SPECS
+    from .judges import photographs, specs
 
-    return list(SPECS)
+    return [*specs.SPECS, *photographs.SPECS]

@@ -82,13 +82,22 @@ class Editor(Protocol):
 
 @dataclass(frozen=True)
 class Pin:
-    """A weights file that may be used: accepted only with this size and hash."""
+    """A weights file that may be used: accepted only with this size and hash.
+
+    Some publishers tell only the first digits of the hash, or nothing. Such a file is used under the hash
+    that was found: see `faceedit_bench.weights.settled`.
+    """
 
     file: str  # file name; looked up beside the plugin that ships it, then in the user's weights folder
-    sha256: str
-    bytes: int
+    sha256: str  # 64 hex digits; fewer, or none, where its publisher tells no more
+    bytes: int  # 0 where its publisher does not tell
     origin: str  # where it comes from: an address, or the command that trained it
     licence: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the whole hash is known beforehand."""
+        return len(self.sha256) == 64
 
     @classmethod
     def from_card(cls, path: Path) -> Pin | None:
@@ -109,12 +118,29 @@ class LoadContext(Protocol):
     @property
     def device(self) -> str: ...
 
-    def restore(self, network: nn.Module, part: int = 0) -> nn.Module:
-        """Load weights file number `part` strictly; the network comes back on the device in eval mode."""
+    def restore(self, network: nn.Module, part: int | Path = 0) -> nn.Module:
+        """Load weights file number `part`, or a file that an option names, strictly; the network comes back
+        on the device in eval mode. IndexError where there are not so many."""
         ...
 
     def file(self, part: int = 0) -> Path:
         """The checked path of weights file number `part`, for anything unusual."""
+        ...
+
+
+class JudgeContext(LoadContext, Protocol):
+    """What a judge's `load` gets: also files of other programs, which stay as they were published."""
+
+    def adopt(
+        self,
+        network: nn.Module,
+        rename: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]],
+        part: int = 0,
+    ) -> nn.Module:
+        """As `restore`, of a file that another program wrote: strictly, float32 only, nothing is executed.
+
+        `rename` gives the file's tensors our network's names and leaves out what the judge does not use.
+        """
         ...
 
 
@@ -210,16 +236,19 @@ class View:
 
 @dataclass(frozen=True)
 class JudgeSpec:
-    """A pinned network whose answers metrics use. `load(context)` gives (B, 3, size, size) -> (B, D)."""
+    """A pinned network whose answers metrics use. `load(context)` gives (B, 3, size, size) -> (B, D).
+
+    A judge that compares pictures takes two batches: (B, 3, size, size), (B, 3, size, size) -> (B, D).
+    """
 
     name: str
     version: str
-    role: str  # what it answers: "attributes", "identity", "features", "classes"
+    role: str  # what it answers: "attributes", "identity", "features", "classes" and so on; docs/judges.md
     summary: str
     pin: Pin
     view: View
     width: int  # D
-    load: Callable[[LoadContext], Callable[[Tensor], Tensor]]
+    load: Callable[[JudgeContext], Callable[..., Tensor]]
     outputs: tuple[str, ...] = ()  # names of the D columns where they have names
     faces: str = "photographs"  # what it was trained on: "photographs" or "drawn"
 
@@ -238,7 +267,14 @@ class Metric(Protocol):
 
     def empty(self) -> Any: ...
     def update(self, state: Any, seen: Observation) -> None: ...
-    def finish(self, state: Any) -> dict[str, float]: ...
+    def finish(self, state: Any) -> Mapping[str, float | Undefined]: ...
+
+
+@dataclass(frozen=True)
+class Undefined:
+    """In place of a number that cannot be had; never NaN."""
+
+    reason: str  # "wanted at least 50 pictures, found 12"
 
 
 @dataclass(frozen=True)
@@ -312,4 +348,8 @@ class Observation(Protocol):
 
     def judge(self, role: str, image: str = "edited") -> Tensor:
         """(B, D) float32 answers on the "edited", "source" or "truth" pictures, remembered."""
+        ...
+
+    def compare(self, role: str, against: str = "source") -> Tensor:
+        """(B, D) float32 answers of a judge of pairs on the edited and the "source" or "truth" pictures."""
         ...

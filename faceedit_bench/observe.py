@@ -11,7 +11,9 @@ from torch import Tensor
 from .contracts import EditBatch
 from .suite import Edit
 
-Judge = Callable[[Tensor], Tensor]
+Judge = Callable[..., Tensor]  # of one batch of pictures (B, 3, H, W) in [-1, 1], or of two: (B, D)
+
+WIDEST = 4096  # numbers per face: longer answers on source pictures (maps) are not kept for the next edit
 
 
 def to_unit(images: Tensor) -> Tensor:
@@ -52,12 +54,26 @@ class Observation:
     def _source_answer(self, role: str) -> Tensor:
         """Source pictures come again under every edit, in the same batches: ask once."""
         place = (role, tuple(self.samples.tolist()))
-        if place not in self.remembered:
-            self.remembered[place] = self._ask(role, "source")
-        return self.remembered[place]
+        if place in self.remembered:
+            return self.remembered[place]
+        answers = self._ask(role, "source")
+        if answers.shape[-1] <= WIDEST:
+            self.remembered[place] = answers
+        return answers
 
-    def _ask(self, role: str, image: str) -> Tensor:
+    def compare(self, role: str, against: str = "source") -> Tensor:
+        """(B, D) float32 answers of a judge of pairs on the edited and the "source" or "truth" pictures."""
+        key = (role, f"edited against {against}")
+        if key not in self._answers:
+            self._answers[key] = self._ask(role, "edited", against)
+        return self._answers[key]
+
+    def _ask(self, role: str, *images: str) -> Tensor:
+        answers = self.judges[role](*(self._pictures(image) for image in images))
+        return answers.to("cpu", torch.float32)
+
+    def _pictures(self, image: str) -> Tensor:
+        """(B, 3, H, W) in [-1, 1] on the judges' device."""
         pictures = {"edited": self.edited, "source": self.source, "truth": self.truth}[image]
         assert pictures is not None, f"a metric asked for the {image}, which this data set does not have"
-        answers = self.judges[role](to_unit(pictures.to(self.batch.images.device)))
-        return answers.to("cpu", torch.float32)
+        return to_unit(pictures.to(self.batch.images.device))

@@ -6,8 +6,8 @@ import functools
 import hashlib
 import inspect
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from .catalog import catalog
 from .contracts import Editor, JudgeSpec, MethodSpec, Pin, Preset
 from .errors import UnknownName, WrongWeights
 from .manifest import canonical
+from .renaming import COUNTER
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -46,13 +47,27 @@ class Context:
         check(self.files[part], self.pins[part])
         return self.files[part]
 
-    def restore(self, network: nn.Module, part: int = 0) -> nn.Module:
-        """Load weights file number `part` strictly; the network comes back on the device in eval mode."""
-        network = restore(network, self.file(part)).to(self.device).eval().requires_grad_(False)
+    def restore(self, network: nn.Module, part: int | Path = 0) -> nn.Module:
+        """Load weights file number `part`, or a file that an option names, strictly; the network comes back
+        on the device in eval mode."""
+        path = self.file(part) if isinstance(part, int) else part
+        network = restore(network, path).to(self.device).eval().requires_grad_(False)
+        return fast(network, self.device, self.compiles)
+
+    def adopt(
+        self,
+        network: nn.Module,
+        rename: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]],
+        part: int = 0,
+    ) -> nn.Module:
+        """Load weights file number `part`, of another program, strictly under the names `rename` gives."""
+        network = adopt(network, rename, self.file(part)).to(self.device).eval().requires_grad_(False)
         return fast(network, self.device, self.compiles)
 
 
 # ---- files ----------------------------------------------------------------------------------------
+
+RECORDED = "recorded.json"  # in the user's weights folder: hashes that no publisher tells
 
 
 def candidates(pin: Pin, home: Path) -> list[Path]:
@@ -73,13 +88,45 @@ def locate(pin: Pin, home: Path) -> Path | None:
 def check(path: Path, pin: Pin) -> None:
     """Compare size and hash with the pin; WrongWeights tells both."""
     stat = path.stat()
-    if stat.st_size != pin.bytes:
+    if pin.bytes and stat.st_size != pin.bytes:
         raise WrongWeights(
             f"{path}: wanted {pin.bytes} bytes, found {stat.st_size}; get it from: {pin.origin}"
         )
-    found = _sha256(path, stat.st_mtime_ns, stat.st_size)
-    if found != pin.sha256:
-        raise WrongWeights(f"{path}: wanted sha256 {pin.sha256}, found {found}; get it from: {pin.origin}")
+    wanted, found = settled(pin, path).sha256, _sha256(path, stat.st_mtime_ns, stat.st_size)
+    if found != wanted:
+        raise WrongWeights(f"{path}: wanted sha256 {wanted}, found {found}; get it from: {pin.origin}")
+
+
+def settled(pin: Pin, path: Path) -> Pin:
+    """The pin with its whole hash, for the file at `path`; a pin that has one comes back as it is.
+
+    Where the publisher tells the first digits, the file's hash must begin with them. Where nothing is told,
+    the file must have been added with `weights add`, which records the hash it found (`recorded`).
+    """
+    if pin.is_whole:
+        return pin
+    if known := recorded().get(pin.file):
+        return replace(pin, sha256=known["sha256"], bytes=known["bytes"])
+    found = sha256(path)
+    if pin.sha256 and found.startswith(pin.sha256):
+        return replace(pin, sha256=found, bytes=path.stat().st_size)
+    if pin.sha256:
+        raise WrongWeights(
+            f"{path}: wanted a sha256 that begins with {pin.sha256}, found {found}; get it from: {pin.origin}"
+        )
+    raise WrongWeights(
+        f"{path}: nobody publishes this file's hash, so it is used only after `faceedit-bench weights add "
+        f"{path}`, which checks that it fits and records the hash; found {found}"
+    )
+
+
+def recorded() -> dict[str, dict[str, Any]]:
+    """File name -> sha256 and bytes of the files without a published hash that `weights add` accepted."""
+    path = folders.weights() / RECORDED
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise WrongWeights(f"{path}: damaged ({error}); delete it and add the files again") from None
 
 
 def sha256(path: Path) -> str:
@@ -161,6 +208,30 @@ def restore(network: nn.Module, path: Path) -> nn.Module:
     return fill(network, found, str(path), shown=10)
 
 
+def adopt(
+    network: nn.Module, rename: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]], path: Path
+) -> nn.Module:
+    """Fill `network` from a file of another program: float32 only, every key fits after `rename`, all finite.
+
+    Counters of batch norm may be missing: older programs did not write them and nothing depends on them.
+    """
+    from .foreign import read
+
+    checkpoint = read(path)
+    if checkpoint.converted:
+        kinds = ", ".join(f"{count} of {kind}" for kind, count in checkpoint.converted.items())
+        raise WrongWeights(
+            f"{path}: wanted tensors of float32, found {kinds}; a judge in another precision gives other "
+            "numbers: get the original file"
+        )
+    found = rename(checkpoint.tensors)
+    broken = [key for key, value in found.items() if not bool(value.isfinite().all())]
+    if broken:
+        raise WrongWeights(f"{path}: {len(broken)} tensors hold NaN or infinity, first {broken[0]}")
+    counters = {key: value for key, value in network.state_dict().items() if key.endswith(COUNTER)}
+    return fill(network, {**counters, **found}, str(path), shown=10)
+
+
 def fill(network: nn.Module, found: Mapping[str, Tensor], where: str, shown: int | None = None) -> nn.Module:
     """Fill `network` from tensors; what is amiss is listed, at most the first `shown` keys."""
     wanted = network.state_dict()
@@ -207,10 +278,13 @@ def choose(
     preset: str | None = None,
     weights: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
+    judges: Iterable[JudgeSpec] = (),
 ) -> Choice:
-    """Resolve names, options and files of a method; nothing is loaded. Missing weights are named at once.
+    """Resolve names, options and files of a method; nothing is loaded.
 
+    Every weights file that is missing, also those of `judges`, is named in one message.
     Options are the preset's; before them come those that the `weights` file carries, before these `options`.
+    `weights` is the first file of a method; further ones are the preset's.
     """
     spec = catalog().method(name)
     if weights is not None and not any(setting.weights != () for setting in spec.presets.values()):
@@ -219,15 +293,24 @@ def choose(
     chosen, setting = _preset(spec, preset or told.preset)
     base = config.fill(spec.options, told.options, where=f"options in {weights}", base=setting.options)
     filled = config.fill(spec.options, options or {}, where=f"options of {name}", base=base)
+    asked = [of_judge(judge) for judge in judges]
     if weights is not None:
+        further = of_method(spec, chosen)[1:]
+        require([*further, *asked])
         path = Path(weights)
-        return Choice(spec, chosen, filled, (pin_of(path),), (path.resolve(),))
+        pins = (pin_of(path), *(one.pin for one in further))
+        return Choice(
+            spec, chosen, filled, pins, (path.resolve(), *(one.path for one in further if one.path))
+        )
     if setting.weights is None:
         raise WrongWeights(
             f"{name}: no weights are published for preset {chosen!r}; train them with "
             f"`faceedit-bench train --method {name} --preset {chosen}` and pass --weights FILE"
+            + (f"\n{_missing(asked)}" if _missing(asked) else "")
         )
-    return Choice(spec, chosen, filled, setting.weights, _files(name, setting.weights, home_of(spec)))
+    own = of_method(spec, chosen)
+    require([*own, *asked])
+    return Choice(spec, chosen, filled, setting.weights, tuple(one.path for one in own if one.path))
 
 
 def _preset(spec: MethodSpec, name: str) -> tuple[str, Preset]:
@@ -250,16 +333,64 @@ def _told(path: Path, spec: MethodSpec) -> Description:
     return told
 
 
-def _files(name: str, pins: tuple[Pin, ...], home: Path) -> tuple[Path, ...]:
-    found = {pin: locate(pin, home) for pin in pins}
-    missing = [pin for pin, path in found.items() if path is None]
-    if missing:
-        lines = [
-            f"  {pin.file}: {pin.bytes} bytes, licence {pin.licence}, from {pin.origin}" for pin in missing
-        ]
-        remedy = f"put them into {folders.weights()} (faceedit-bench weights add FILE)"
-        raise WrongWeights("\n".join([f"{name} lacks weights:", *lines, remedy]))
-    return tuple(path for path in found.values() if path is not None)
+@dataclass(frozen=True)
+class Wanted:
+    """A pin and who wants it."""
+
+    owner: str  # "method coogan demo", "judge identity-demo"
+    pin: Pin
+    path: Path | None  # where a file of that name lies
+    judge: JudgeSpec | None = None
+
+
+def of_method(spec: MethodSpec, preset: str) -> list[Wanted]:
+    """The files that a preset of a method is pinned to."""
+    return [
+        Wanted(f"method {spec.name} {preset}", pin, locate(pin, home_of(spec)))
+        for pin in spec.presets[preset].weights or ()
+    ]
+
+
+def of_judge(spec: JudgeSpec) -> Wanted:
+    """The file that a judge is pinned to."""
+    return Wanted(f"judge {spec.name}", spec.pin, locate(spec.pin, home_of(spec)), spec)
+
+
+def require(wanted: Sequence[Wanted]) -> None:
+    """Every file is there, or WrongWeights lists all that are not."""
+    if lines := _missing(wanted):
+        raise WrongWeights(lines)
+
+
+def _missing(wanted: Sequence[Wanted]) -> str:
+    """What is not there: name, size, licence, origin and for whom; then what to do. Empty if all is there."""
+    missing: dict[Pin, list[str]] = {}
+    for one in wanted:
+        if one.path is None:
+            missing.setdefault(one.pin, []).append(one.owner)
+    if not missing:
+        return ""
+    lines = [
+        f"  {pin.file}: {f'{pin.bytes} bytes' if pin.bytes else 'size unknown'}, licence {pin.licence}, "
+        f"from {pin.origin} (for {', '.join(owners)})"
+        for pin, owners in missing.items()
+    ]
+    fetched = [pin.file for pin in missing if pin.origin.startswith("https://")]
+    remedies = [f"get with: faceedit-bench weights fetch {' '.join(fetched)}"] if fetched else []
+    if len(fetched) < len(missing):
+        remedies.append(f"put into {folders.weights()} with: faceedit-bench weights add FILE")
+    head = f"{len(missing)} weights file(s) are not here; nothing was started:"
+    return "\n".join([head, *lines, *remedies])
+
+
+def identity_of(spec: JudgeSpec) -> dict[str, str]:
+    """A judge as a run records it: name, version and its weights' whole hash, checked if they are here."""
+    path = locate(spec.pin, home_of(spec))
+    pin = spec.pin
+    if path is not None:
+        check(path, pin)
+        pin = settled(pin, path)
+    return {"name": spec.name, "version": spec.version, "sha256": pin.sha256}
 
 
 def build_editor(choice: Choice, device: str, compiles: bool = False) -> Editor:
@@ -279,10 +410,12 @@ def load_method(
     return build_editor(choose(name, preset=preset, weights=weights, options=options), device)
 
 
-def build_judge(spec: JudgeSpec, device: str) -> Callable[[Tensor], Tensor]:
-    """The judge's network behind its view: (B, 3, H, W) in [-1, 1] -> (B, D)."""
+def build_judge(spec: JudgeSpec, device: str) -> Callable[..., Tensor]:
+    """The judge's network behind its view: one or two batches (B, 3, H, W) in [-1, 1] -> (B, D)."""
     from .judges.view import look
 
-    path = _files(spec.name, (spec.pin,), home_of(spec))
-    network = spec.load(Context(device, (spec.pin,), path))
-    return lambda images: network(look(images, spec.view))
+    one = of_judge(spec)
+    require([one])
+    assert one.path is not None
+    network = spec.load(Context(device, (spec.pin,), (one.path,)))
+    return lambda *images: network(*(look(pictures, spec.view) for pictures in images))

@@ -24,6 +24,7 @@ ROWS = (
 SIBLINGS = {  # written exceptions to "siblings do not import each other"; row 1 is free among itself
     ("suite", "config"),
     ("weights", "judges"),
+    ("weights", "foreign"),
     ("runs", "store"),
     ("runs", "gallery"),
     ("runs", "scoring"),

@@ -83,7 +83,7 @@ def test_a_preset_without_published_weights_says_how_to_train_it() -> None:
 def test_missing_weights_are_named_with_size_licence_and_origin() -> None:
     pin = Pin("gone.safetensors", "0" * 64, 123, "somewhere", "MIT")
     with pytest.raises(WrongWeights, match=r"gone\.safetensors: 123 bytes, licence MIT, from somewhere"):
-        weights._files("mine", (pin,), Path("."))
+        weights.require([weights.Wanted("method mine demo", pin, None)])
 
 
 def test_only_what_was_asked_is_compiled_and_every_network_of_a_method_is() -> None:

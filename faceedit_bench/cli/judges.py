@@ -31,11 +31,9 @@ def judges(as_json: bool) -> None:
     ]
     if as_json:
         return print_json(described)
-    keys = ("name", "version", "role", "faces", "weights", "summary")
-    click.echo(
-        table(
-            ("judge", "v", "role", "faces", "weights", "what it answers"),
-            [[one[key] for key in keys] for one in described],
-        )
-    )
+    rows: list[tuple[object, ...]] = []
+    for one in described:
+        rows.append((one["name"], one["version"], one["weights"], one["summary"]))
+        rows.append(("", "", "", f"plays {one['role']!r}; learned on {one['faces']}"))
+    click.echo(table(("judge", "v", "weights", "what it answers"), rows))
     note_broken(found.broken)

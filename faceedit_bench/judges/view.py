@@ -50,9 +50,40 @@ def _clean_bicubic(images: Tensor, size: int) -> Tensor:
     return grown.clamp(0, 1)
 
 
+def _pil_bilinear(images: Tensor, size: int) -> Tensor:
+    """torchvision's `Resize` of a Pillow image, within one grey level."""
+    return _rounded(_bilinear_antialiased(images, size))
+
+
+def _pil_bicubic(images: Tensor, size: int) -> Tensor:
+    """Pillow's bicubic of an 8-bit image, within one grey level: dgm-eval's rule (Stein et al., 2023)."""
+    return _rounded(_clean_bicubic(images, size))
+
+
+def _tf1_bilinear(images: Tensor, size: int) -> Tensor:
+    """TensorFlow 1's rule, no half-pixel shift, no antialias: torch-fidelity's and older papers'."""
+    from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x as tf1
+
+    return tf1(images, size=(size, size), align_corners=False)
+
+
+def _area(images: Tensor, size: int) -> Tensor:
+    """Means over equal parts of the picture: the rule of pSp's identity loss."""
+    return F.adaptive_avg_pool2d(images, (size, size))
+
+
+def _rounded(images: Tensor) -> Tensor:
+    """To the nearest of 256 levels, as a picture stored with 8 bits."""
+    return (images * 255).round().clamp(0, 255) / 255
+
+
 RESIZES: Mapping[str, Callable[[Tensor, int], Tensor]] = {
     "torch-bilinear": _bilinear,
     "torch-bilinear-aa": _bilinear_antialiased,
     "clean-bicubic": _clean_bicubic,
+    "pil-bilinear-u8": _pil_bilinear,
+    "pil-bicubic-u8": _pil_bicubic,
+    "tf1-bilinear": _tf1_bilinear,
+    "area": _area,
 }
 """Rule id -> resize."""
