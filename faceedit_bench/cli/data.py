@@ -1,4 +1,4 @@
-"""`faceedit-bench data`: look at faces."""
+"""`faceedit-bench data`: look at faces, check and pack data sets."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import BadConfig
+from .data_check import check
+from .data_pack import pack
+from .data_where import where
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,9 +19,14 @@ FIRST_TEST_SEED = 3_000_000  # as faceedit_bench.data.drawn_faces.FIRST_SEED["te
 ACROSS = 8  # faces in a row
 
 
-@click.group(epilog="Example: faceedit-bench data draw --count 40 --sheet sheet.png")
+@click.group(epilog="Example: faceedit-bench data where celeba")
 def data() -> None:
-    """Look at the faces of a data set."""
+    """Get, check, pack and draw data sets."""
+
+
+data.add_command(where)
+data.add_command(check)
+data.add_command(pack)
 
 
 @data.command(epilog="Example: faceedit-bench data draw --count 40 --sheet sheet.png")

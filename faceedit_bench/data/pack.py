@@ -43,7 +43,7 @@ def make(
 ) -> None:
     """Fill arrays of `shapes` (uint8) from `parts` as they come, and put the pack in place."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _check_room(folder.parent, sum(int(np.prod(shape)) for shape in shapes.values()))
+    check_room(folder.parent, sum(int(np.prod(shape)) for shape in shapes.values()))
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     temporary.mkdir()
     try:
@@ -72,7 +72,8 @@ def _digest(arrays: Arrays) -> str:
     return total.hexdigest()
 
 
-def _check_room(folder: Path, wanted: int) -> None:
+def check_room(folder: Path, wanted: int) -> None:
+    """Refuse to start what the disk cannot hold."""
     free = shutil.disk_usage(folder).free
     if free < wanted * 1.1:
         raise BadDataset(

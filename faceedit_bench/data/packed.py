@@ -1,0 +1,429 @@
+"""A split of a data set, decoded, cropped and resized once: uint8 arrays that are mapped into memory.
+
+    PACK/pack.json       what it holds, and sha256 of every part of every array; written last
+    PACK/images.npy      (N, 3, S, S)        PACK/labels.npy  (N, A)
+    PACK/regions.npy     (N, S, S), where the data set has parts of faces
+    PACK/faces.json      id, identity and source hash of each face
+
+The pack has the digest of the files it was made from, so a run over it is the same run as one over the files.
+It is made in `.PACK.part` and renamed when whole; a journal there lets packing that was stopped go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..contracts import Sample
+from ..errors import BadDataset, BadImage
+from ..progress import bar
+from .index import Index, first_named, folder_given
+from .pack import check_room
+from .photographs import Reader, digest_of, files_of, read_sample, sound_hash
+from .workers import over_spans
+
+FORMAT = 1
+SPAN = 64  # faces of a part
+IMAGES, REGIONS, LABELS, FACES, CARD = "images.npy", "regions.npy", "labels.npy", "faces.json", "pack.json"
+JOURNAL, LOCK, FAILURES = "journal.jsonl", "lock", "failures.jsonl"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is packed; part of the card, and what a stopped packing must agree with to go on."""
+
+    dataset: str
+    split: str
+    resolution: int
+    count: int  # as asked: 0 is the whole split
+    rule: str  # of cropping and resizing
+    faces: int  # rows before broken ones are left out
+    source: str  # sha256 over ids and labels
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What came of packing."""
+
+    folder: Path
+    faces: int
+    skipped: list[dict[str, str]]  # id and reason
+    digest: str
+    bytes: int
+    kept: int  # faces that an earlier, stopped packing had done
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Faces [start, stop), written; hashes of what lies in the arrays, and of the files they came from."""
+
+    start: int
+    stop: int
+    arrays: dict[str, str]  # file -> sha256 of these rows
+    sources: list[str]  # sha256 of each face's files; "" if it is broken
+    faults: dict[int, str]  # row -> why it cannot be used
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a worker needs."""
+
+    index: Index
+    rows: np.ndarray
+    resolution: int
+    folder: Path
+
+
+# ---- making -----------------------------------------------------------------------------------------
+
+
+def pack(
+    read: Reader,
+    name: str,
+    root: Path,
+    *,
+    split: str,
+    resolution: int,
+    count: int = 0,
+    folder: Path,
+    workers: int | None = None,
+    skip_bad: bool = False,
+) -> Packed:
+    """Pack the first `count` faces of a split (0: all) into `folder`, with all cores.
+
+    Stopped packing goes on where it was. Broken pictures end it with an error that names them; with
+    `skip_bad` they are left out, and `failures.jsonl` in the pack says which and why.
+    """
+    if folder.exists():
+        raise BadDataset(f"{folder}: there already; choose another folder with --to, or remove it")
+    index = read(folder_given(root, name))
+    rows = index.rows(split, count)
+    labels = np.ascontiguousarray(index.labels[rows])
+    ids = [index.ids[row] for row in rows]
+    source = digest_of(index.frame.rule, ids, labels, [""] * len(rows))
+    asked = Asked(name, split, resolution, count, index.frame.rule, len(rows), source)
+    temporary = folder.with_name(f".{folder.name}.part")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(temporary):
+        _prepare(temporary, asked, index.masks is not None)
+        done = _finished(temporary)
+        parts = {part.start: part for part in done}
+        job = _Job(index, rows, resolution, temporary)
+        parts |= {part.start: part for part in _write_rest(job, parts, len(rows), workers)}
+        ordered = [parts[start] for start in sorted(parts)]
+        skipped = _skipped(ordered, ids, skip_bad, len(rows))
+        if skipped:
+            ordered = _close_gaps(temporary, ordered)
+        return _seal(temporary, folder, asked, job, ordered, skipped, sum(p.stop - p.start for p in done))
+
+
+def _prepare(temporary: Path, asked: Asked, with_regions: bool) -> None:
+    """Arrays of the right shape and a journal, unless a stopped packing of the same left them."""
+    plan = temporary / "plan.json"
+    if plan.exists():
+        before = json.loads(plan.read_text(encoding="utf-8"))
+        if before != asdict(asked):
+            odd = [f"{key}: {before.get(key)} → {value}" for key, value in asdict(asked).items()]
+            changed = [
+                line
+                for line, key in zip(odd, asdict(asked), strict=True)
+                if before.get(key) != asdict(asked)[key]
+            ]
+            raise BadDataset(
+                f"{temporary}: a stopped packing of something else ({'; '.join(changed)}); "
+                "remove this folder, or pack to another with --to"
+            )
+        return
+    size = asked.resolution
+    shapes = {
+        IMAGES: (asked.faces, 3, size, size),
+        **({REGIONS: (asked.faces, size, size)} if with_regions else {}),
+    }
+    check_room(temporary.parent, sum(int(np.prod(shape)) for shape in shapes.values()))
+    for file, shape in shapes.items():
+        np.lib.format.open_memmap(temporary / file, mode="w+", dtype=np.uint8, shape=shape).flush()
+    plan.write_text(json.dumps(asdict(asked)), encoding="utf-8")
+
+
+def _finished(temporary: Path) -> list[_Part]:
+    """Parts of the journal whose rows are on disk as they were written; the others are done again."""
+    journal = temporary / JOURNAL
+    if not journal.exists():
+        return []
+    found = []
+    for line in journal.read_text(encoding="utf-8").splitlines():
+        try:
+            values = json.loads(line)
+        except ValueError:
+            continue  # the line that was being written when packing stopped
+        values["faults"] = {int(row): fault for row, fault in values["faults"].items()}
+        found.append(_Part(**values))
+    wrong = set(_wrong_parts(temporary, found))
+    return [part for part in found if part.start not in wrong and not part.faults]
+
+
+def _write_rest(job: _Job, done: Mapping[int, _Part], faces: int, workers: int | None) -> Iterator[_Part]:
+    """Decode and write what no finished part covers, noting each part in the journal."""
+    todo = [start for start in range(0, faces, SPAN) if start not in done]
+    with (
+        bar(f"packing {job.index.name} at {job.resolution} px", faces) as advance,
+        (job.folder / JOURNAL).open("a", encoding="utf-8") as journal,
+    ):
+        advance(sum(part.stop - part.start for part in done.values()))
+        for parts in over_spans(_write_span, (job, todo, faces), len(todo) * SPAN, SPAN, workers):
+            for part in parts:
+                journal.write(json.dumps(asdict(part)) + "\n")
+                journal.flush()
+                advance(part.stop - part.start)
+                yield part
+
+
+def _write_span(context: tuple[_Job, list[int], int], first: int, last: int) -> list[_Part]:
+    """Work on the parts todo[first / SPAN : last / SPAN]."""
+    job, todo, faces = context
+    return [_write_part(job, start, min(start + SPAN, faces)) for start in todo[first // SPAN : last // SPAN]]
+
+
+def _write_part(job: _Job, start: int, stop: int) -> _Part:
+    """Decode faces [start, stop) and put them into the arrays."""
+    size = job.resolution
+    images = np.zeros((stop - start, 3, size, size), np.uint8)
+    regions = np.zeros((stop - start, size, size), np.uint8) if job.index.masks is not None else None
+    sources, faults = [], {}
+    for place, row in enumerate(job.rows[start:stop].tolist()):
+        found = sound_hash(files_of(job.index, row))
+        try:
+            if isinstance(found, BadImage):
+                raise found
+            sample = read_sample(job.index, row, size)
+        except BadImage as error:
+            faults[start + place] = str(error)
+            sources.append("")
+            continue
+        images[place] = sample.image
+        if regions is not None:
+            assert sample.regions is not None, "a data set with masks gives regions"
+            regions[place] = sample.regions
+        sources.append(found)
+    arrays = {IMAGES: _put(job.folder / IMAGES, start, images)}
+    if regions is not None:
+        arrays[REGIONS] = _put(job.folder / REGIONS, start, regions)
+    return _Part(start, stop, arrays, sources, faults)
+
+
+def _put(path: Path, start: int, values: np.ndarray) -> str:
+    """Write rows into an array on disk; sha256 of their bytes."""
+    array = np.load(path, mmap_mode="r+")
+    array[start : start + len(values)] = values
+    array.flush()
+    return hashlib.sha256(values.data).hexdigest()
+
+
+def _skipped(parts: list[_Part], ids: list[str], skip_bad: bool, faces: int) -> list[dict[str, str]]:
+    faults = {row: fault for part in parts for row, fault in part.faults.items()}
+    if faults and not skip_bad:
+        named = first_named([faults[row] for row in sorted(faults)])
+        raise BadImage(
+            f"{len(faults)} of {faces} pictures cannot be used; get them again and repeat the command, which "
+            f"goes on where it was, or leave them out with --skip-bad:\n  {named}"
+        )
+    if len(faults) == faces:
+        raise BadDataset(f"none of {faces} pictures can be used; the first: {faults[min(faults)]}")
+    return [{"id": ids[row], "reason": faults[row]} for row in sorted(faults)]
+
+
+def _close_gaps(temporary: Path, parts: list[_Part]) -> list[_Part]:
+    """Move faces up over the broken ones; the parts that follow are described anew."""
+    gone = {row for part in parts for row in part.faults}
+    kept = np.array([row for row in range(parts[-1].stop) if row not in gone])
+    sources = [source for part in parts for source in part.sources if source]
+    spans = [(start, min(start + SPAN, len(kept))) for start in range(0, len(kept), SPAN)]
+    arrays: list[dict[str, str]] = [{} for _ in spans]
+    for file in parts[0].arrays:
+        old = np.load(temporary / file, mmap_mode="r")
+        shape = (len(kept), *old.shape[1:])
+        new = np.lib.format.open_memmap(temporary / f"{file}.new", mode="w+", dtype=np.uint8, shape=shape)
+        for hashes, (start, stop) in zip(arrays, spans, strict=True):
+            new[start:stop] = old[kept[start:stop]]
+            hashes[file] = hashlib.sha256(np.ascontiguousarray(new[start:stop]).data).hexdigest()
+        new.flush()
+    for file in parts[0].arrays:
+        os.replace(temporary / f"{file}.new", temporary / file)
+    return [
+        _Part(start, stop, hashes, sources[start:stop], {})
+        for hashes, (start, stop) in zip(arrays, spans, strict=True)
+    ]
+
+
+def _seal(
+    temporary: Path,
+    folder: Path,
+    asked: Asked,
+    job: _Job,
+    parts: list[_Part],
+    skipped: list[dict[str, str]],
+    kept: int,
+) -> Packed:
+    """Write what describes the arrays, and put the pack in place."""
+    index = job.index
+    left_out = {one["id"] for one in skipped}
+    rows = [row for row in job.rows.tolist() if index.ids[row] not in left_out]
+    sources = [source for part in parts for source in part.sources]
+    people = None if index.identities is None else [index.identities[row] for row in rows]
+    faces = {"ids": [index.ids[row] for row in rows], "identities": people, "sources": sources}
+    (temporary / FACES).write_text(json.dumps(faces), encoding="utf-8")
+    labels = np.ascontiguousarray(index.labels[rows])
+    np.save(temporary / LABELS, labels)
+    card = {
+        "format": FORMAT,
+        **asdict(asked),
+        "faces": len(rows),
+        "attributes": list(index.attributes),
+        "skipped": len(skipped),
+        "sha256": {file: _file_hash(temporary / file) for file in (FACES, LABELS)},
+        "parts": [{"start": part.start, "stop": part.stop, "arrays": part.arrays} for part in parts],
+    }
+    if skipped:
+        lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in skipped)
+        (temporary / FAILURES).write_text(lines, encoding="utf-8")
+    (temporary / CARD).write_text(json.dumps(card), encoding="utf-8")
+    size = sum(path.stat().st_size for path in temporary.iterdir())
+    for scaffold in (JOURNAL, "plan.json"):
+        (temporary / scaffold).unlink()
+    temporary.rename(folder)
+    (folder / LOCK).unlink()
+    digest = digest_of(asked.rule, faces["ids"] or [], labels, sources)
+    return Packed(folder, len(rows), skipped, digest, size, kept)
+
+
+@contextmanager
+def _alone(temporary: Path) -> Iterator[None]:
+    """Only one process packs into a folder; the lock ends with the process, however it ends."""
+    import fcntl
+
+    temporary.mkdir(exist_ok=True)
+    with (temporary / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BadDataset(f"{temporary}: another process is packing here; wait for it") from None
+        yield
+
+
+# ---- using ------------------------------------------------------------------------------------------
+
+
+class PackedFaces:
+    """The first `count` faces of a pack (contracts.Samples); arrays stay on disk until they are used."""
+
+    def __init__(self, folder: Path, card: Mapping[str, Any], count: int) -> None:
+        self.folder, self.card = folder, card
+        self.attributes: tuple[str, ...] = tuple(card["attributes"])
+        faces = json.loads((folder / FACES).read_text(encoding="utf-8"))
+        count = count or card["faces"]
+        self.ids: list[str] = faces["ids"][:count]
+        self.identities: list[str] | None = faces["identities"] and faces["identities"][:count]
+        self.sources: list[str] = faces["sources"][:count]
+        self.images = np.load(folder / IMAGES, mmap_mode="r")[:count]  # (N, 3, S, S) uint8
+        self.labels = np.load(folder / LABELS)[:count]  # (N, A) uint8
+        has_regions = (folder / REGIONS).exists()
+        self.regions = np.load(folder / REGIONS, mmap_mode="r")[:count] if has_regions else None  # (N, S, S)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Sample:
+        return Sample(
+            self.ids[index],
+            self.images[index],
+            self.labels[index],
+            identity=None if self.identities is None else self.identities[index],
+            regions=None if self.regions is None else self.regions[index],
+        )
+
+    def digest(self) -> str:
+        """That of the files it was made from; the pack's own bytes are checked against its card first."""
+        verify(self.folder, self.card)
+        return digest_of(self.card["rule"], self.ids, self.labels, self.sources)
+
+
+def is_pack(folder: Path) -> bool:
+    """Whether `faceedit-bench data pack` made this folder."""
+    return (folder / CARD).exists()
+
+
+def open_pack(folder: Path, name: str, split: str, resolution: int, count: int) -> PackedFaces:
+    """A pack, if it holds what is wanted."""
+    card = read_card(folder)
+    wanted = {"dataset": name, "split": split, "resolution": resolution}
+    odd = [f"{key} {card[key]} instead of {value}" for key, value in wanted.items() if card[key] != value]
+    if odd:
+        raise BadDataset(
+            f"{folder}: this pack has {', '.join(odd)}; make another with faceedit-bench data pack"
+        )
+    if card["count"] and (count == 0 or count > card["faces"]):
+        raise BadDataset(
+            f"{folder}: this pack has the first {card['faces']} faces of split {split!r}, wanted "
+            f"{count or 'all'}; pack them, or ask for fewer with --limit"
+        )
+    if count > card["faces"]:
+        left_out = f" ({card['skipped']} broken ones were left out)" if card["skipped"] else ""
+        raise BadDataset(
+            f"{folder}: wanted {count} faces, found {card['faces']}{left_out}; ask for fewer with "
+            f"--limit {card['faces']}"
+        )
+    return PackedFaces(folder, card, count)
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """What a pack says of itself."""
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        if card["format"] == FORMAT:
+            return dict(card)
+        found = f"format {card['format']}"
+    except (ValueError, KeyError, TypeError) as error:
+        found = repr(error)
+    raise BadDataset(
+        f"{folder / CARD}: wanted a pack of format {FORMAT}, found {found}; pack again"
+    ) from None
+
+
+def verify(folder: Path, card: Mapping[str, Any]) -> None:
+    """Compare every byte of a pack with the hashes on its card."""
+    odd = [file for file, sha256 in card["sha256"].items() if _file_hash(folder / file) != sha256]
+    parts = [_Part(one["start"], one["stop"], one["arrays"], [], {}) for one in card["parts"]]
+    odd += [f"faces from {start} on" for start in _wrong_parts(folder, parts)]
+    if odd:
+        raise BadDataset(
+            f"{folder}: changed since it was packed ({', '.join(odd[:5])}); remove it and pack again"
+        )
+
+
+def _wrong_parts(folder: Path, parts: list[_Part]) -> list[int]:
+    """Starts of parts whose rows on disk have other hashes than noted."""
+    files = sorted({file for part in parts for file in part.arrays})
+    arrays = {file: np.load(folder / file, mmap_mode="r") for file in files}
+
+    def is_wrong(part: _Part) -> bool:
+        return any(
+            hashlib.sha256(np.ascontiguousarray(arrays[file][part.start : part.stop]).data).hexdigest()
+            != sha256
+            for file, sha256 in part.arrays.items()
+        )
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [part.start for part, wrong in zip(parts, pool.map(is_wrong, parts), strict=True) if wrong]
+
+
+def _file_hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
