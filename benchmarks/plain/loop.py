@@ -83,11 +83,14 @@ class StarGANLoop(Loop):
             y = self.generator(x, batch.target)
             fake, logits = self.critic(y)
             back = self.generator(y, batch.source)
+            same = self.generator(x, batch.source) if self.options.identity else None
         losses = {
             "adversarial": -fake.float().mean(),
             "attributes": self.options.attributes_weight * self.summed(logits, batch.target),
             "cycle": self.options.cycle * (back.float() - x).abs().mean(),
         }
+        if same is not None:
+            losses["identity"] = self.options.identity * (same.float() - x).abs().mean()
         losses = self.step_generator(losses)
         self.critic.requires_grad_(True)
         return losses
