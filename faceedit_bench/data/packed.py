@@ -128,30 +128,40 @@ def pack(
 
 def _prepare(temporary: Path, asked: Asked, with_regions: bool) -> None:
     """Arrays of the right shape and a journal, unless a stopped packing of the same left them."""
+    size = asked.resolution
+    shapes: dict[str, tuple[int, ...]] = {IMAGES: (asked.faces, 3, size, size)}
+    if with_regions:
+        shapes[REGIONS] = (asked.faces, size, size)
     plan = temporary / "plan.json"
     if plan.exists():
-        before = json.loads(plan.read_text(encoding="utf-8"))
-        if before != asdict(asked):
-            odd = [f"{key}: {before.get(key)} → {value}" for key, value in asdict(asked).items()]
-            changed = [
-                line
-                for line, key in zip(odd, asdict(asked), strict=True)
-                if before.get(key) != asdict(asked)[key]
-            ]
-            raise BadDataset(
-                f"{temporary}: a stopped packing of something else ({'; '.join(changed)}); "
-                "remove this folder, or pack to another with --to"
-            )
-        return
-    size = asked.resolution
-    shapes = {
-        IMAGES: (asked.faces, 3, size, size),
-        **({REGIONS: (asked.faces, size, size)} if with_regions else {}),
-    }
+        _same(temporary, json.loads(plan.read_text(encoding="utf-8")), asdict(asked))
+        if all(_shape(temporary / file) == shape for file, shape in shapes.items()):
+            return
+        (temporary / JOURNAL).unlink(missing_ok=True)  # it stopped while faces were moved up
     check_room(temporary.parent, sum(int(np.prod(shape)) for shape in shapes.values()))
     for file, shape in shapes.items():
         np.lib.format.open_memmap(temporary / file, mode="w+", dtype=np.uint8, shape=shape).flush()
     plan.write_text(json.dumps(asdict(asked)), encoding="utf-8")
+
+
+def _same(temporary: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse to go on with another packing than the one that stopped."""
+    odd = [
+        f"{key} was {before.get(key)}, is {value}" for key, value in now.items() if before.get(key) != value
+    ]
+    if odd:
+        raise BadDataset(
+            f"{temporary}: a stopped packing of something else ({'; '.join(odd)}); "
+            "remove this folder, or pack to another with --to"
+        )
+
+
+def _shape(path: Path) -> tuple[int, ...]:
+    """Of an array on disk; () where there is none that can be read."""
+    try:
+        return tuple(np.load(path, mmap_mode="r").shape)
+    except (OSError, ValueError, EOFError):
+        return ()
 
 
 def _finished(temporary: Path) -> list[_Part]:
