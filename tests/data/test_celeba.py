@@ -15,7 +15,6 @@ from faceedit_bench.catalog import catalog
 from faceedit_bench.contracts import Samples
 from faceedit_bench.data.attributes import FORTY
 from faceedit_bench.data.celeba import SAGAN_TOTALS, by_person, matches_sagan
-from faceedit_bench.data.images import read_image
 from faceedit_bench.data.labels import read_labels
 from faceedit_bench.errors import BadDataset, BadImage, UnknownName
 
@@ -166,7 +165,7 @@ def test_a_list_without_a_count_is_refused(copy_of: Copy) -> None:
 def test_attribute_names_that_are_not_celebas_are_named(copy_of: Copy) -> None:
     root = copy_of("celeba")
     change(root / "list_attr_celeba.txt", 2, "Eyeglasses", "Spectacles")
-    with pytest.raises(BadDataset, match="line 2: .* lacks Eyeglasses; it has Spectacles"):
+    with pytest.raises(BadDataset, match=r"line 2: .* lacks Eyeglasses; it has Spectacles"):
         open_(root)
 
 
@@ -180,7 +179,7 @@ def test_a_label_that_is_neither_is_named_with_line_and_column(copy_of: Copy) ->
 def test_a_line_with_too_few_labels_is_named(copy_of: Copy) -> None:
     root = copy_of("celeba")
     change(root / "list_attr_celeba.txt", 4, "000002.jpg -1", "000002.jpg")
-    with pytest.raises(BadDataset, match="line 4 .* wanted 40 labels, found 39"):
+    with pytest.raises(BadDataset, match=r"line 4 .* wanted 40 labels, found 39"):
         open_(root)
 
 

@@ -1,0 +1,113 @@
+"""data check reads everything once and says all that is amiss; where and pack on the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from faceedit_bench.catalog import catalog
+from faceedit_bench.cli import cli
+from faceedit_bench.data.check import check
+from faceedit_bench.data.photographs import reader
+from faceedit_bench.data.sources import SOURCES
+from faceedit_bench.data.workers import over_spans
+
+Copy = Callable[[str], Path]
+
+
+def data(*words: object) -> Result:
+    return CliRunner().invoke(cli, ["data", *map(str, words)])
+
+
+@pytest.mark.parametrize(
+    ("name", "tree", "faces"),
+    [
+        ("celeba", "celeba", 14),
+        ("celeba-170", "celeba", 14),
+        ("celebahq", "hq", 6),
+        ("celebamask-hq", "hq", 6),
+        ("lfw", "lfw", 10),
+        ("ffhq", "ffhq", 4),
+        ("folder-csv", "csv", 4),
+        ("imagefolder", "imagefolder", 4),
+    ],
+)
+def test_every_set_is_whole_and_has_the_digests_that_runs_show(
+    trees: Path, name: str, tree: str, faces: int
+) -> None:
+    report = check(reader(name), name, trees / tree)
+    assert report.is_whole and report.faces == faces and sum(report.sizes.values()) == faces
+    spec = catalog().dataset(name)
+    for split, digest in report.digests.items():
+        assert digest == spec.open(trees / tree, split, 16, 0).digest()
+    assert set(report.splits) <= set(spec.splits)
+    assert spec.attributes in ((), report.attributes)
+
+
+def test_all_that_is_amiss_is_reported_at_once(copy_of: Copy) -> None:
+    root = copy_of("celeba")
+    pictures = root / "img_align_celeba"
+    (pictures / "182638.jpg").unlink()
+    (pictures / "182639.jpg").write_bytes((pictures / "182639.jpg").read_bytes()[:900])
+    shutil.copy(pictures / "000001.jpg", pictures / "000002.jpg")
+    shutil.copy(pictures / "000001.jpg", pictures / "another.jpg")
+    result = data("check", "celeba", "--root", root, "--json")
+    report = json.loads(result.stdout)
+    assert result.exit_code == 1 and not report["whole"]
+    assert report["missing"] == ["182638.jpg"] and report["unlisted"] == 1
+    assert len(report["broken"]) == 1 and "182639.jpg: truncated" in report["broken"][0]
+    assert report["doubles"] == [["000001", "000002"]]
+    assert "test" not in report["digests"] and "train" in report["digests"]
+    shown = data("check", "celeba", "--root", root)
+    assert shown.exit_code == 1 and "NOT whole" in shown.output and "not whole" in shown.output
+
+
+def test_a_whole_set_ends_well(trees: Path) -> None:
+    result = data("check", "lfw", "--root", trees / "lfw")
+    assert (
+        result.exit_code == 0
+        and "everything can be used" in result.output
+        and "10 of 5 people" in result.output
+    )
+
+
+def test_unknown_sets_and_packs_are_refused(trees: Path, tmp_path: Path) -> None:
+    assert "did you mean 'celeba'" in data("check", "celebb", "--root", trees).output
+    made = data("pack", "celeba", "--root", trees / "celeba", "--size", 16, "--to", tmp_path / "p", "--json")
+    assert json.loads(made.stdout)["faces"] == 6
+    assert "give the data set's own folder" in data("check", "celeba", "--root", tmp_path / "p").output
+    again = data("pack", "celeba", "--root", trees / "celeba", "--size", 16, "--to", tmp_path / "p")
+    assert again.exit_code == 1 and "there already" in again.output
+    assert (
+        "--size wants at least 1" in data("pack", "celeba", "--root", trees, "--size", 0, "--to", "x").output
+    )
+
+
+def test_packing_says_what_it_made(trees: Path, tmp_path: Path) -> None:
+    result = data("pack", "celeba", "--root", trees / "celeba", "--size", 16, "--to", tmp_path / "p")
+    assert "6 faces" in result.output and f"--data {tmp_path / 'p'}" in result.output
+
+
+def test_every_set_on_offer_tells_where_it_comes_from() -> None:
+    told = {source.name for source in SOURCES} | {"celeba-170"}
+    assert told == set(catalog().datasets)
+    assert all(source.name in data("where").output for source in SOURCES)
+    for name in told:
+        result = data("where", name)
+        assert result.exit_code == 0 and "terms" in result.output
+    assert "did you mean 'celeba'" in data("where", "celebaa").output
+    assert len(json.loads(data("where", "--json").stdout)) == len(SOURCES)
+
+
+def test_many_rows_are_spread_over_processes_and_come_back_whole() -> None:
+    found = sorted(over_spans(_squares, 3, 600, 100, 2))
+    assert found == [[3 * i for i in range(start, start + 100)] for start in range(0, 600, 100)]
+
+
+def _squares(factor: int, start: int, stop: int) -> list[int]:
+    return [factor * i for i in range(start, stop)]
