@@ -18,13 +18,25 @@ ROWS = (
     {"config", "folders", "progress", "spawning", "suite", "manifest", "catalog"},  # 2 knowledge
     {"data", "device", "foreign", "judges", "metrics", "observe", "promise", "sheet", "weights"},  # 3 parts
     {"builtin", "cost", "evaluate", "executors", "train"},  # 4 engines, and the core's own plugin
-    {"board", "edit", "gallery", "importing", "published", "runs", "scoring", "store"},  # 5 use cases
+    {  # 5 use cases
+        "board",
+        "edit",
+        "experiments",
+        "fetching",
+        "gallery",
+        "importing",
+        "published",
+        "runs",
+        "scoring",
+        "store",
+    },
     {"cli", "__init__", "__main__"},  # 6 surface
 )
 SIBLINGS = {  # written exceptions to "siblings do not import each other"; row 1 is free among itself
     ("suite", "config"),
     ("weights", "judges"),
     ("weights", "foreign"),
+    ("experiments", "store"),
     ("runs", "store"),
     ("runs", "gallery"),
     ("runs", "scoring"),

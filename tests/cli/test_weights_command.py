@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from faceedit_bench import folders
+from faceedit_bench import fetching, folders
 from faceedit_bench.api import MethodSpec, NoOptions, Pin, Preset
 from faceedit_bench.catalog import Catalog
 from faceedit_bench.cli import cli, weights
@@ -32,7 +32,8 @@ def wanted(monkeypatch: pytest.MonkeyPatch) -> None:
         load=lambda options, context: None,
         presets={"demo": Preset(NoOptions(), (PIN,))},
     )
-    monkeypatch.setattr(weights, "catalog", lambda: Catalog(methods={"toy": spec}))
+    for module in (weights, fetching):
+        monkeypatch.setattr(module, "catalog", lambda: Catalog(methods={"toy": spec}))
 
 
 def invoke(*words: str) -> Result:
