@@ -248,6 +248,20 @@ def test_the_page_says_everything_that_a_reader_needs() -> None:
         assert fact in page
 
 
+def test_a_run_that_left_faces_out_says_of_how_many_it_is() -> None:
+    some = {
+        **record("picky", 80, 81, 82),
+        "faces": {"scored": 187, "of": 200, "unusable": [{"sample": "a", "reason": "none found"}] * 13},
+    }
+    whole = {**record("whole", 70, 71, 72), "faces": {"scored": 200, "of": 200, "unusable": []}}
+    page = boards.markdown([some, whole], BOARD, "tiny")
+    assert "| 1 | picky | 187 of 200 |" in page and "| 2 | whole | all |" in page
+    assert "leaving out hard faces flatters it" in page
+    _, heading, first, second = boards.comma_separated([some, whole], BOARD, "tiny").splitlines()
+    assert [line.split(",")[-1] for line in (heading, first, second)] == ["faces", "187 of 200", "all"]
+    assert "faces" not in boards.markdown([whole], BOARD, "tiny").splitlines()[4]
+
+
 def test_a_board_without_runs_says_so() -> None:
     assert "No runs yet" in boards.markdown([], BOARD, "tiny")
 

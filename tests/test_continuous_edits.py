@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from PIL import Image
 from torch import Tensor
 
@@ -16,7 +19,9 @@ from faceedit_bench import runs
 from faceedit_bench import suite as suites
 from faceedit_bench.api import THIRTEEN, EditBatch, MethodSpec
 from faceedit_bench.catalog import Origin, catalog
+from faceedit_bench.cli import cli
 from faceedit_bench.errors import BadConfig, BrokenPromise, UnknownName
+from faceedit_bench.store.records import export
 from faceedit_bench.suite import Edit, Suite, series, target_labels
 
 
@@ -116,6 +121,22 @@ def test_an_edit_that_cannot_be_meant_is_refused(
         suite_of(*edits)
 
 
+def test_the_inversion_suite_moves_every_face_to_either_side_of_two_attributes() -> None:
+    edits = suites.load("drawn-128-inversion").edits
+    assert [edit.set for edit in edits] == [
+        {}, {"Mouth_Slightly_Open": 1}, {"Mouth_Slightly_Open": 0}, {"Young": 1}, {"Young": 0}
+    ]  # fmt: skip
+    assert {edit.strength for edit in edits} == {1.0}
+
+
+def test_the_strength_suite_goes_from_nothing_to_half_as_much_again() -> None:
+    found = series(suites.load("drawn-128-strength").edits)
+    grid = [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5]
+    assert {asks: [edit.strength for edit in of_it] for asks, of_it in found.items()} == {
+        "Eyeglasses=1": grid, "Young=0": grid
+    }  # fmt: skip
+
+
 # ---- to methods
 
 
@@ -160,6 +181,28 @@ def test_every_face_is_asked_for_the_whole_change_of_what_is_set(
         assert not batch.change[:, others].any() and not batch.edited[:, others].any()
 
 
+def test_pictures_are_kept_as_they_are_however_they_lie_in_memory(
+    told: list[EditBatch], as_toml: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Networks on a GPU answer channels last, and a grey mask is one plane seen three times."""
+
+    class Lying:
+        def edit(self, batch: EditBatch) -> Tensor:
+            return batch.images.contiguous(memory_format=torch.channels_last)
+
+        def explain(self, batch: EditBatch) -> dict[str, Tensor]:
+            return {"mask": (batch.images[:, :1] + 1) / 2}
+
+    spec = dataclasses.replace(catalog().methods["witness"], load=lambda options, context: Lying())
+    monkeypatch.setitem(catalog().methods, "witness", spec)
+    folder = run("witness", as_toml('{ name = "Young", flips = ["Young"] }')).folder.path / "images" / "02"
+    source, edited, mask = (
+        np.asarray(Image.open(folder / f"{name}.png")) for name in ("source", "Young", "Young@mask")
+    )
+    assert np.array_equal(edited, source)
+    assert np.array_equal(mask, np.repeat(source[:, :, :1], 3, axis=2))
+
+
 def test_pictures_that_explain_stand_under_the_edits(
     told: list[EditBatch], as_toml: Callable[[str], str]
 ) -> None:
@@ -183,3 +226,52 @@ def test_what_explains_is_held_to_its_contract(
     monkeypatch.setitem(catalog().methods, "witness", spec)
     with pytest.raises(BrokenPromise, match="witness, edit 'Young': explain's 'mask': wanted numbers from 0"):
         run("witness", as_toml('{ name = "Young", flips = ["Young"] }'))
+
+
+# ---- to whoever reads the scores
+
+
+def test_strengths_are_shown_as_a_curve_and_have_no_mean(
+    told: list[EditBatch], as_toml: Callable[[str], str]
+) -> None:
+    """The more the witness darkens a face, the less the judge takes it for the same."""
+    edits = "".join(
+        f'{{ name = "older {strength}", set = {{ Young = 0 }}, strength = {strength} }}, '
+        for strength in (4.0, 0.0, 2.0)
+    )
+    done = run("witness", as_toml(edits + '{ name = "same" }', '"id", "tarr", "response", "leakage"'))
+    assert "all" not in set(done.table()["edit"])
+    shown = CliRunner().invoke(cli, ["show", str(done.folder.path)]).output
+    curve = shown[shown.index("Young=0, by strength") :].splitlines()
+    assert curve[1].split()[:3] == ["strength", "id", "↑"] and "response" in curve[1]
+    values = [(float(line.split()[0]), float(line.split()[1])) for line in curve[3:6]]
+    assert [strength for strength, _ in values] == [0, 2, 4]
+    assert 1.0 == values[0][1] > values[1][1] > values[2][1]
+    assert "older 2.0" not in shown
+
+
+def test_csv_has_every_score_with_its_strength(told: list[EditBatch], as_toml: Callable[[str], str]) -> None:
+    edits = '{ name = "a", set = { Young = 0 }, strength = 0.5 }, { name = "b", set = { Young = 0 } }'
+    folder = run("witness", as_toml(edits)).folder
+    printed = CliRunner().invoke(cli, ["show", str(folder.path), "--csv"])
+    rows = list(csv.DictReader(io.StringIO(printed.output)))
+    assert [(row["edit"], row["asks"], row["strength"], row["metric"]) for row in rows] == [
+        ("a", "Young=0", "0.5", "id"), ("b", "Young=0", "1.0", "id")
+    ]  # fmt: skip
+    assert [float(row["value"]) for row in rows] == [score.value for score in folder.scores()]
+
+
+@pytest.mark.parametrize("arguments", [["show", "--csv"], ["show", "0000", "--csv", "--json"]])
+def test_csv_wants_one_run(arguments: list[str]) -> None:
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 1 and "--csv wants one run" in result.output
+
+
+def test_a_record_carries_the_suite_so_that_strengths_can_be_read(
+    told: list[EditBatch], as_toml: Callable[[str], str]
+) -> None:
+    record = export(
+        run("witness", as_toml('{ name = "a", set = { Young = 0 }, strength = 0.5 }')).folder.path
+    )
+    assert record["suite"]["edits"] == [{"name": "a", "flips": [], "set": {"Young": 0}, "strength": 0.5}]
+    assert record["faces"] == {"scored": 6, "of": 6, "unusable": []}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -42,12 +44,25 @@ def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> Non
     count = f"{faces['scored']} of {faces['of']}" if faces["unusable"] else faces["of"]
     click.echo(f"{method['name']} ({method['preset']}) on {suite['name']}, {count} faces")
     metrics = [name for name in identity["metrics"] if any(score.metric == name for score in scores)]
-    for block in _blocks(metrics, scores, folder.series()):
+    for block in _blocks(metrics, scores, suites.series(folder.edits())):
         click.echo("\n" + block)
     if cost := _cost_lines(folder.cost()):
         click.echo("\n" + "\n".join(cost))
     click.echo("\n" + "\n".join([*_left_out(faces["unusable"]), *_notes(identity, absent)]))
     click.echo(f"results  {folder.path}\nsheet    {folder.path / 'images' / 'sheet.png'}")
+
+
+def print_csv(folder: RunFolder) -> None:
+    """Every score with full precision, one a line; its edit, what that asks, and how strongly."""
+    edits = {edit.name: edit for edit in folder.edits()}
+    lines = csv.writer(sys.stdout, lineterminator="\n")
+    lines.writerow(["edit", "asks", "strength", "metric", "value", "low", "high", "n", "interval"])
+    for score in folder.scores():
+        edit = edits.get(score.edit)
+        asked = [edit.asks, edit.strength] if edit and not edit.is_reconstruction else ["", ""]
+        lines.writerow(
+            [score.edit, *asked, score.metric, score.value, score.low, score.high, score.n, score.kind]
+        )
 
 
 def _left_out(unusable: Sequence[dict[str, str]]) -> list[str]:
@@ -70,7 +85,7 @@ def _blocks(
     blocks = _tables("edit", {edit: edit for edit in dict.fromkeys(edits)}, metrics, cells)
     for asks, of_it in curves.items():
         rows = {f"{edit.strength:g}": edit.name for edit in of_it}
-        blocks += [f"{asks}\n{block}" for block in _tables("strength", rows, metrics, cells)]
+        blocks += [f"{asks}, by strength\n{block}" for block in _tables("strength", rows, metrics, cells)]
     rebuilt = [
         (_heading(name), cells[RECONSTRUCTION, name]) for name in metrics if (RECONSTRUCTION, name) in cells
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import click
 
@@ -43,15 +44,11 @@ def _plain(one: suite.Suite) -> dict[str, object]:
 
 
 def _print_one(one: suite.Suite) -> None:
-    edits = [
-        edit.name if edit.flips in ((), (edit.name,)) else f"{edit.name} ({'+'.join(edit.flips)})"
-        for edit in one.edits
-    ]
     rows = [
         ("name", f"{one.name}, version {one.version}"),
         ("summary", one.summary),
         ("faces", f"{one.count or 'all'} of {one.dataset}, split {one.split}, at {one.resolution} px"),
-        ("edits", f"{len(one.edits)}: {', '.join(edits)}"),
+        ("edits", f"{len(one.edits)}: {_asked(one.edits)}"),
         ("metrics", ", ".join(one.metrics)),
         ("judges", ", ".join(f"{role}: {judge}" for role, judge in one.judges.items()) or "none"),
         ("conflicts", one.conflicts),
@@ -62,3 +59,17 @@ def _print_one(one: suite.Suite) -> None:
         ("fingerprint", one.fingerprint()),
     ]
     click.echo(table(("part", "contents"), rows))
+
+
+def _asked(edits: Sequence[suite.Edit]) -> str:
+    """Names of the edits, with what they ask where the name does not say that; a series is one entry."""
+    curves = suite.series(edits)
+    alone = [edit for edit in edits if edit.asks not in curves]
+    strengths = {asks: ", ".join(f"{edit.strength:g}" for edit in of_it) for asks, of_it in curves.items()}
+    return "; ".join([*map(_named, alone), *(f"{asks} at {those}" for asks, those in strengths.items())])
+
+
+def _named(edit: suite.Edit) -> str:
+    strength = "" if edit.strength == 1 else f" at {edit.strength:g}"
+    plain = edit.flips in ((), (edit.name,)) and not edit.set and not strength
+    return edit.name if plain else f"{edit.name} ({edit.asks}{strength})"

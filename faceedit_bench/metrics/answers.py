@@ -29,8 +29,8 @@ def answers(seen: Observation, role: str, image: str) -> np.ndarray:
     return found
 
 
-def decisions(seen: Observation, image: str) -> np.ndarray:
-    """(B, A) bool: the attributes judge's decisions, probability above one half."""
+def probabilities(seen: Observation, image: str) -> np.ndarray:
+    """(B, A) float32 in [0, 1]: how sure the attributes judge is of each attribute."""
     found = answers(seen, "attributes", image)
     names = seen.batch.attributes
     if found.shape[1] != len(names):
@@ -42,4 +42,9 @@ def decisions(seen: Observation, image: str) -> np.ndarray:
             f"the 'attributes' judge answered values from {found.min():.3g} to {found.max():.3g}; "
             "wanted probabilities in [0, 1]"
         )
-    return found > 0.5
+    return found
+
+
+def decisions(seen: Observation, image: str) -> np.ndarray:
+    """(B, A) bool: the attributes judge's decisions, probability above one half."""
+    return probabilities(seen, image) > 0.5

@@ -11,6 +11,12 @@ def _tarr() -> Metric:
     return Tarr()
 
 
+def _response() -> Metric:
+    from .response import Response
+
+    return Response()
+
+
 def _leakage() -> Metric:
     from .leakage import Leakage
 
@@ -69,6 +75,16 @@ SPECS: list[MetricSpec] = [
         judges=("attributes",),
         needs=("labels",),
         unit="%",
+    ),
+    MetricSpec(
+        name="response",
+        version="1",
+        better="higher",
+        summary="how far the judge's probability of the attribute asked for moved",
+        load=_response,
+        judges=("attributes",),
+        needs=("labels",),
+        digits=3,
     ),
     MetricSpec(
         name="leakage",

@@ -18,6 +18,7 @@ from .states import Rows, edit_means, place
 if TYPE_CHECKING:
     from ..contracts import Observation
 
+SEVERAL, ALREADY = -1, -2  # in place of a label: several attributes are asked; they are so already
 UNEQUAL = 0.005  # edits may differ in number of samples by this share before their mean is refused
 
 
@@ -33,6 +34,8 @@ class Tarr:
     tarr.flip    decision on the edited picture ≠ decision on the source (free of label noise)
     tarr.add     tarr where the attribute was absent;  tarr.remove: where it was present
                  (left out where there is no such sample, and for edits of several attributes)
+
+    Faces whose labels are what an edit sets already count in none of them: there is nothing to recognise.
     """
 
     def empty(self) -> Rows:
@@ -42,19 +45,24 @@ class Tarr:
         before, after = decisions(seen, "source"), decisions(seen, "edited")  # (B, A)
         edited = seen.batch.edited.cpu().numpy().astype(bool)
         labels = seen.batch.source.cpu().numpy() > 0.5
+        wanted = seen.batch.target.cpu().numpy() > 0.5
+        changed = (edited & (labels != wanted)).any(axis=1)
         alone = edited.sum(axis=1) == 1
         state.append(
             **place(seen),
-            hit=hits(after, seen.batch.target.cpu().numpy() > 0.5, edited),
+            hit=hits(after, wanted, edited),
             flip=hits(after, ~before, edited),
-            label=np.where(alone, (labels & edited).any(axis=1), -1).astype(np.int8),
+            label=np.where(changed, np.where(alone, (labels & edited).any(axis=1), SEVERAL), ALREADY).astype(
+                np.int8
+            ),
         )
 
     def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
-        hit, label = 100.0 * state.column("hit"), state.column("label")
+        label = state.column("label")
+        hit = np.where(label == ALREADY, np.nan, 100.0 * state.column("hit"))
         return {
             "tarr": hit,
-            "tarr.flip": 100.0 * state.column("flip"),
+            "tarr.flip": np.where(label == ALREADY, np.nan, 100.0 * state.column("flip")),
             "tarr.add": np.where(label == 0, hit, np.nan),
             "tarr.remove": np.where(label == 1, hit, np.nan),
         }

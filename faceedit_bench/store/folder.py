@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ResultsError
 from ..manifest import Manifest, plain
-from ..suite import Edit, Suite, series
+from ..suite import Edit, Suite
 
 if TYPE_CHECKING:
     import numpy as np
@@ -131,10 +131,10 @@ class RunFolder:
         path = self.path / "suite.json"
         return read_json(path) if path.is_file() else None
 
-    def series(self) -> dict[str, list[Edit]]:
-        """What was asked at several strengths -> its edits by rising strength."""
+    def edits(self) -> list[Edit]:
+        """The edits of its suite; none for runs of before the suite was stored."""
         entries = (self.suite() or {"edits": ()})["edits"]
-        return series([Edit(**{**entry, "flips": tuple(entry["flips"])}) for entry in entries])
+        return [Edit(**{**entry, "flips": tuple(entry["flips"])}) for entry in entries]
 
     def faces(self) -> dict[str, Any]:
         """`scored`, `of`, and `unusable`: a list of sample and reason."""
@@ -158,9 +158,10 @@ class RunFolder:
         arrays |= {f"{PICTURES}/{name}": pictures for name, pictures in result.explained.items()}
         if result.unusable:  # not among the file's metadata: several entries have no fixed order there
             arrays[UNUSABLE] = np.frombuffer(json.dumps(result.unusable).encode(), np.uint8)
+        lying = {key: np.ascontiguousarray(value) for key, value in arrays.items()}  # as it is written
         write(
             self._shard(result.number),
-            lambda path: save_file(arrays, path, metadata={"run": self.manifest.id}),
+            lambda path: save_file(lying, path, metadata={"run": self.manifest.id}),
         )
 
     def finish(

@@ -10,6 +10,7 @@ from observations import Seen, pictures, score, seen, state_of
 from faceedit_bench.errors import BrokenPromise, ResultsError
 from faceedit_bench.metrics.identity import Identity, cosine_similarity
 from faceedit_bench.metrics.leakage import Leakage
+from faceedit_bench.metrics.response import Response, moved
 from faceedit_bench.metrics.tarr import Tarr
 
 NAMES = ("Bald", "Bangs", "Male", "Young")
@@ -47,6 +48,24 @@ def test_tarr_over_edits_is_the_mean_of_edits() -> None:
     edits = [random_edit(index) for index in range(4)]
     each = [score(Tarr(), edit)["tarr"] for edit in edits]
     assert score(Tarr(), *edits)["tarr"] == pytest.approx(sum(each) / 4)
+
+
+def test_faces_that_have_what_an_edit_sets_count_neither_for_tarr_nor_for_response() -> None:
+    """Of four faces two are to become Male, and one of them does, from 0.2 to 0.9."""
+    faces, labels = pictures(4, side=4), [[0], [0], [1], [1]]
+    before, after = torch.tensor([[0.2], [0.1], [0.9], [0.9]]), torch.tensor([[0.9], [0.1], [0.1], [0.9]])
+    told = {("attributes", "source"): before, ("attributes", "edited"): after}
+    edit = seen(faces, faces, labels=labels, flips=["Male"], target=[[1]] * 4, attributes=["Male"], told=told)
+    assert score(Tarr(), edit) == {"tarr": 50, "tarr.flip": 50, "tarr.add": 50}
+    assert score(Response(), edit) == {"response": pytest.approx((0.7 + 0) / 2)}
+
+
+def test_response_is_the_change_of_probability_towards_what_was_asked() -> None:
+    """On: 0.2 → 0.9 is +0.7. Off: 0.8 → 0.9 is −0.1. Of two attributes asked together the mean."""
+    before, after = np.array([[0.2, 0.8], [0.2, 0.8]]), np.array([[0.9, 0.9], [0.9, 0.9]])
+    target, asked = np.array([[1, 0], [1, 0]]), np.array([[True, False], [True, True]])
+    np.testing.assert_allclose(moved(before, after, target, asked), [0.7, (0.7 - 0.1) / 2], atol=1e-15)
+    assert np.isnan(moved(before, after, target, ~asked)[1])
 
 
 def test_copying_scores_the_judges_error_rate_and_no_flip() -> None:
