@@ -37,6 +37,30 @@ THIRTEEN = (
 """The attributes of the field's papers, in their order; polarity is CelebA's."""
 
 
+PARTS = (
+    "background",
+    "skin",
+    "left brow",
+    "right brow",
+    "left eye",
+    "right eye",
+    "glasses",
+    "left ear",
+    "right ear",
+    "earring",
+    "nose",
+    "mouth",
+    "upper lip",
+    "lower lip",
+    "neck",
+    "necklace",
+    "cloth",
+    "hair",
+    "hat",
+)
+"""What a parser of photographs finds, in face-parsing.PyTorch's order; CelebAMask-HQ's own is another."""
+
+
 # ---- what a method sees ---------------------------------------------------------------------------
 
 

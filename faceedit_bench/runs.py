@@ -16,12 +16,12 @@ from .errors import BadConfig, NoFace
 from .manifest import Manifest, plain, provenance
 from .store import folder as store
 from .store.folder import RunFolder, Score
-from .weights import Choice, check, choose, home_of, locate
+from .weights import Choice, choose, identity_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .contracts import MetricSpec, Samples
+    from .contracts import JudgeSpec, MetricSpec, Samples
     from .evaluate import Setup, ShardResult
     from .suite import Shard, Suite
 
@@ -36,7 +36,7 @@ class RunResult:
     absent: dict[str, str] = field(default_factory=dict)  # metric -> why it was not measured
 
     def table(self) -> pd.DataFrame:
-        """One row per metric and edit: metric, version, edit, value, low, high, n, kind."""
+        """One row per metric and edit: metric, version, edit, value, low, high, n, kind, reason."""
         import pandas as pd
 
         return pd.DataFrame(self.scores)
@@ -82,8 +82,9 @@ def run(
         FaceEditError: anything that a user can mend, before the first image is edited where possible.
     """
     chosen = suites.limited(suites.load(suite or ("drawn-128" if data is None else "folder")), limit)
-    choice = choose(method, preset=preset, weights=weights, options=options)
-    roles = _judge_pins(chosen)
+    judges = _judges(chosen)
+    choice = choose(method, preset=preset, weights=weights, options=options, judges=judges.values())
+    roles = {role: identity_of(spec) for role, spec in judges.items()}
     from . import evaluate
     from .device import choose as choose_device
 
@@ -155,21 +156,19 @@ def describe(
     return Manifest(identity, provenance())
 
 
-def _judge_pins(suite: Suite) -> dict[str, dict[str, str]]:
-    """Role -> judge, its weights checked; an unknown metric or judge ends here."""
+def _judges(suite: Suite) -> dict[str, JudgeSpec]:
+    """Role -> judge, of the metrics that the data can feed; an unknown metric or judge ends here."""
+    provided = catalog().dataset(suite.dataset).provides
     specs = [catalog().metric(name) for name in suite.metrics]
-    wanted = {role for spec in specs for role in spec.judges if role in suite.judges}
+    fed = [spec for spec in specs if set(spec.needs) <= set(provided)]
     found = {}
-    for role in sorted(wanted):
-        spec = catalog().judge(suite.judges[role])
-        if spec.role != role:
+    for role in sorted({role for spec in fed for role in spec.judges if role in suite.judges}):
+        judge = catalog().judge(suite.judges[role])
+        if judge.role != role:
             raise BadConfig(
-                f"suite {suite.name!r}: judge {spec.name!r} answers for {spec.role!r}, not for {role!r}"
+                f"suite {suite.name!r}: judge {judge.name!r} answers for {judge.role!r}, not for {role!r}"
             )
-        path = locate(spec.pin, home_of(spec))
-        if path is not None:
-            check(path, spec.pin)
-        found[role] = {"name": spec.name, "version": spec.version, "sha256": spec.pin.sha256}
+        found[role] = judge
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .contracts import Metric, MetricSpec, Samples
+from .contracts import Metric, MetricSpec, Samples, Undefined
 from .errors import NoFace, ResultsError
 from .evaluate import applies, fold, restore_state
 from .metrics.intervals import interval, kind
@@ -59,9 +59,13 @@ def _states(
 
 def _score(spec: MetricSpec, metric: Metric, edit: str, state: Any, seed: int) -> list[Score]:
     values = metric.finish(state)
-    bounds = interval(spec, metric, state, seed)
+    defined = any(not isinstance(value, Undefined) for value in values.values())
+    bounds = interval(spec, metric, state, seed) if defined else {}
     found = []
     for key, value in values.items():
+        if isinstance(value, Undefined):
+            found.append(Score(key, spec.version, edit, None, None, None, len(state), "none", value.reason))
+            continue
         between = bounds.get(key)
         low, high = (float(between[0]), float(between[1])) if between else (None, None)
         how = kind(spec, metric, state, key) if between else "none"

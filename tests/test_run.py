@@ -122,7 +122,8 @@ def test_samples_hold_one_row_per_edited_image(finished: runs.RunResult) -> None
 def test_python_gives_the_scores_as_a_table_every_time(tiny: str) -> None:
     fb.run("copy", suite=tiny, workers=1, measure_cost=False)
     table = fb.run("copy", suite=tiny, workers=1, measure_cost=False)
-    assert list(table.columns) == ["metric", "version", "edit", "value", "low", "high", "n", "kind"]
+    columns = ["metric", "version", "edit", "value", "low", "high", "n", "kind", "reason"]
+    assert list(table.columns) == columns
 
 
 def test_the_record_carries_identity_and_scores(finished: runs.RunResult) -> None:
@@ -245,3 +246,28 @@ def test_a_compiled_run_is_another_run(finished: runs.RunResult, tiny: str, tmp_
     ).folder
     assert compiled.manifest.identity["numerics"]["compiled"] is True
     assert compiled.path.name != finished.folder.path.name
+
+
+def test_a_run_that_lacks_weights_lists_all_of_them_and_starts_nothing(tiny: str, tmp_path: Path) -> None:
+    text = (
+        Path(tiny)
+        .read_text()
+        .replace("identity-demo", "arcface-irse50")
+        .replace("swav-demo", "swav-rn50-800")
+    )
+    suite = tmp_path / "photographs.toml"
+    suite.write_text(text)
+    with pytest.raises(WrongWeights) as error:
+        runs.run("copy", suite=str(suite), results=tmp_path / "results", workers=1, measure_cost=False)
+    message = str(error.value)
+    assert message.startswith("2 weights file(s) are not here; nothing was started")
+    for word in ("recognition_arcface_ir_se50.pth: 175367323 bytes", "licence CC BY-NC 4.0", "weights fetch"):
+        assert word in message
+    assert not (tmp_path / "results").exists()
+
+
+def test_an_undefined_number_is_stored_with_its_reason(tmp_path: Path) -> None:
+    score = store.Score("kid", "1", "Male", None, None, None, 10, "none", "too few faces")
+    defined = store.Score("kid", "1", "Bald", 0.5, None, None, 10, "none")
+    assert score.entry()["reason"] == "too few faces" and "reason" not in defined.entry()
+    assert store.Score(**score.entry()) == score and store.Score(**defined.entry()) == defined

@@ -32,7 +32,7 @@ def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> Non
                 "id": manifest.id,
                 "folder": str(folder.path),
                 "manifest": asdict(manifest),
-                "scores": [asdict(score) for score in scores],
+                "scores": [score.entry() for score in scores],
                 "cost": folder.cost(),
                 "faces": folder.faces(),
                 "absent": absent,
@@ -48,7 +48,9 @@ def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> Non
         click.echo("\n" + block)
     if cost := _cost_lines(folder.cost()):
         click.echo("\n" + "\n".join(cost))
-    click.echo("\n" + "\n".join([*_left_out(faces["unusable"]), *_notes(identity, absent)]))
+    click.echo(
+        "\n" + "\n".join([*_left_out(faces["unusable"]), *_undefined(scores), *_notes(identity, absent)])
+    )
     click.echo(f"results  {folder.path}\nsheet    {folder.path / 'images' / 'sheet.png'}")
 
 
@@ -72,6 +74,15 @@ def _left_out(unusable: Sequence[dict[str, str]]) -> list[str]:
     named = [f"{entry['sample']}: {entry['reason']}" for entry in unusable[:NAMED]]
     more = [f"and {len(unusable) - NAMED} more in faces.json"] if len(unusable) > NAMED else []
     return [f"left out {len(unusable)}: " + "; ".join([*named, *more])]
+
+
+def _undefined(scores: Sequence[Score]) -> list[str]:
+    """Numbers that could not be had, and why; edits of which the same holds stand together."""
+    edits: dict[tuple[str, str], list[str]] = {}
+    for score in scores:
+        if score.value is None:
+            edits.setdefault((score.metric, score.reason), []).append(score.edit)
+    return [f"undefined {metric} ({', '.join(of)}): {reason}" for (metric, reason), of in edits.items()]
 
 
 def _blocks(
@@ -136,6 +147,8 @@ def _heading(metric: str) -> str:
 def _cell(score: Score) -> str:
     spec = catalog().metrics.get(score.metric)
     digits = spec.digits if spec else 2
+    if score.value is None:
+        return "–"
     text = f"{score.value:.{digits}f}"
     if score.low is None or score.high is None:
         return text

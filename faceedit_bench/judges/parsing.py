@@ -9,9 +9,8 @@ from __future__ import annotations
 from facexlib.parsing.bisenet import BiSeNet
 from torch import Tensor, nn
 
-from ..contracts import JudgeContext
+from ..contracts import PARTS, JudgeContext
 from .official import as_published
-from .photographs import PARTS
 
 
 class Parser(nn.Module):

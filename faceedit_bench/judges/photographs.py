@@ -14,29 +14,6 @@ from ..contracts import THIRTEEN, JudgeContext, JudgeSpec, Pin, View
 if TYPE_CHECKING:
     from torch import Tensor
 
-PARTS = (
-    "background",
-    "skin",
-    "left brow",
-    "right brow",
-    "left eye",
-    "right eye",
-    "glasses",
-    "left ear",
-    "right ear",
-    "earring",
-    "nose",
-    "mouth",
-    "upper lip",
-    "lower lip",
-    "neck",
-    "necklace",
-    "cloth",
-    "hair",
-    "hat",
-)
-"""The classes of `bisenet-19`, in face-parsing.PyTorch's order; CelebAMask-HQ's own code has another."""
-
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation of RGB in [0, 1]
 
 INCEPTION = Pin(

@@ -9,12 +9,23 @@ import numpy as np
 from ..errors import BrokenPromise
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ..contracts import Observation
 
 
 def answers(seen: Observation, role: str, image: str) -> np.ndarray:
     """(B, D) float32 answers of the judge that plays `role` on the "edited", "source" or "truth" pictures."""
-    found = seen.judge(role, image).detach().float().cpu().numpy()
+    return _checked(seen.judge(role, image), seen, role, image)
+
+
+def comparisons(seen: Observation, role: str, against: str) -> np.ndarray:
+    """(B, D) float32 answers of a judge of pairs on the edited and the "source" or "truth" pictures."""
+    return _checked(seen.compare(role, against), seen, role, f"edited and {against}")
+
+
+def _checked(answered: Tensor, seen: Observation, role: str, image: str) -> np.ndarray:
+    found = answered.detach().float().cpu().numpy()
     samples = [int(sample) for sample in seen.samples]
     if found.ndim != 2 or len(found) != len(samples):
         raise BrokenPromise(

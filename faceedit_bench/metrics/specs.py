@@ -41,6 +41,36 @@ def _inception() -> Metric:
     return InceptionScore()
 
 
+def _accuracy() -> Metric:
+    from .accuracy import Accuracy
+
+    return Accuracy()
+
+
+def _kid() -> Metric:
+    from .kernel import kid
+
+    return kid("kid", "pool")
+
+
+def _manifold(name: str) -> Metric:
+    from .neighbours import manifold_share
+
+    return manifold_share(name, "pool")
+
+
+def _lpips(name: str, role: str) -> Metric:
+    from .perceptual import Lpips
+
+    return Lpips(name, role)
+
+
+def _keep() -> Metric:
+    from .keep import Keep
+
+    return Keep()
+
+
 def _preservation() -> Metric:
     from .preservation import Preservation
 
@@ -194,6 +224,83 @@ SPECS: list[MetricSpec] = [
         better="lower",
         summary="mean squared difference of the reconstruction, pictures in [-1, 1]",
         load=lambda: _l2("l2", "source"),
+        on="reconstruction",
+        digits=4,
+    ),
+    MetricSpec(
+        name="accuracy",
+        version="1",
+        better="higher",
+        summary="attribute editing accuracy under the suite's strength and conflict rule (STGAN, CooGAN)",
+        load=_accuracy,
+        judges=("attributes",),
+        needs=("labels",),
+        unit="%",
+    ),
+    MetricSpec(
+        name="kid",
+        version="1",
+        better="lower",
+        summary="kernel distance of a classifier's pooled features to the source pictures",
+        load=_kid,
+        judges=("pool",),
+        interval="spread",
+        digits=5,
+    ),
+    MetricSpec(
+        name="fd_dinov2",
+        version="1",
+        better="lower",
+        summary="Fréchet distance of DINOv2's features to the source pictures",
+        load=lambda: _frechet("fd_dinov2", "dinov2"),
+        judges=("dinov2",),
+        interval="spread",
+    ),
+    MetricSpec(
+        name="precision",
+        version="1",
+        better="higher",
+        summary="share of outputs that lie where source pictures lie (k = 3)",
+        load=lambda: _manifold("precision"),
+        judges=("pool",),
+        interval="spread",
+        digits=3,
+    ),
+    MetricSpec(
+        name="recall",
+        version="1",
+        better="higher",
+        summary="share of source pictures that lie where outputs lie (k = 3)",
+        load=lambda: _manifold("recall"),
+        judges=("pool",),
+        interval="spread",
+        digits=3,
+    ),
+    MetricSpec(
+        name="keep",
+        version="1",
+        better="lower",
+        summary="mean absolute difference to the source, in grey levels, outside the parts that may change",
+        load=_keep,
+        judges=("parser",),
+    ),
+    MetricSpec(
+        name="lpips",
+        version="1",
+        better="lower",
+        summary="LPIPS of the reconstruction on AlexNet",
+        load=lambda: _lpips("lpips", "lpips-alex"),
+        judges=("lpips-alex",),
+        on="reconstruction",
+        digits=4,
+    ),
+    MetricSpec(
+        name="lpips_vgg",
+        version="1",
+        better="lower",
+        summary="LPIPS of the reconstruction on VGG-16",
+        load=lambda: _lpips("lpips_vgg", "lpips-vgg"),
+        judges=("lpips-vgg",),
         on="reconstruction",
         digits=4,
     ),

@@ -44,11 +44,16 @@ class Score:
     metric: str
     version: str
     edit: str  # an edit's name, or "all"
-    value: float
+    value: float | None  # None: undefined, for the reason below
     low: float | None
     high: float | None
     n: int
     kind: str  # how the interval was made: "bootstrap 95 %", "spread", "none"
+    reason: str = ""
+
+    def entry(self) -> dict[str, Any]:
+        """As it is stored: with a reason only where there is one."""
+        return {key: value for key, value in asdict(self).items() if key != "reason" or value}
 
 
 @dataclass(frozen=True)
@@ -158,10 +163,10 @@ class RunFolder:
         arrays |= {f"{PICTURES}/{name}": pictures for name, pictures in result.explained.items()}
         if result.unusable:  # not among the file's metadata: several entries have no fixed order there
             arrays[UNUSABLE] = np.frombuffer(json.dumps(result.unusable).encode(), np.uint8)
-        lying = {key: np.ascontiguousarray(value) for key, value in arrays.items()}  # as it is written
+        compact = {key: np.ascontiguousarray(value) for key, value in arrays.items()}  # as it is written
         write(
             self._shard(result.number),
-            lambda path: save_file(lying, path, metadata={"run": self.manifest.id}),
+            lambda path: save_file(compact, path, metadata={"run": self.manifest.id}),
         )
 
     def finish(
@@ -171,7 +176,7 @@ class RunFolder:
         write(self.path / "samples.parquet", lambda path: samples.to_parquet(path, index=False))
         write_json(self.path / "cost.json", cost)
         write_json(self.path / "faces.json", faces)
-        write_json(self.path / "scores.json", [asdict(score) for score in scores])
+        write_json(self.path / "scores.json", [score.entry() for score in scores])
 
     def _shard(self, number: int) -> Path:
         return self.path / "shards" / f"{number:04d}.safetensors"

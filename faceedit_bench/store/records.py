@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ FORMAT = 1
 def export(path: Path) -> dict[str, Any]:
     """The record of the run in folder `path`; the run must be complete."""
     folder = RunFolder(path)
-    scores = [asdict(score) for score in folder.scores()]
+    scores = [score.entry() for score in folder.scores()]
     manifest, suite = folder.manifest, folder.suite()
     return {
         "format": FORMAT,

@@ -20,11 +20,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from faceedit_bench import folders, weights
-from faceedit_bench.contracts import JudgeSpec, Pin
+from faceedit_bench.contracts import PARTS, JudgeSpec, Pin
 from faceedit_bench.errors import WrongWeights
 from faceedit_bench.judges import backbones, inception, perceptual, recognition
 from faceedit_bench.judges.attribute_network import AttributeJudge
-from faceedit_bench.judges.photographs import PARTS, SPECS
+from faceedit_bench.judges.photographs import SPECS
 from faceedit_bench.judges.view import look
 
 JUDGES = {spec.name: spec for spec in SPECS}

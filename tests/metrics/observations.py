@@ -30,6 +30,9 @@ class Seen:
     def judge(self, role: str, image: str = "edited") -> Tensor:
         return self.told[role, image]
 
+    def compare(self, role: str, against: str = "source") -> Tensor:
+        return self.told[role, f"edited against {against}"]
+
 
 def pictures(number: int, side: int = 16, seed: int = 0) -> Tensor:
     """(number, 3, side, side) uint8 noise."""

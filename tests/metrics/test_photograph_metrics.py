@@ -1,0 +1,225 @@
+"""KID, precision, recall, LPIPS, editing accuracy, kept regions: against peers and cases worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from observations import Seen, features, pictures, score, seen
+from torch_fidelity.metric_kid import kid_features_to_metric
+from torch_fidelity.metric_prc import prc_features_to_metric
+
+from faceedit_bench.contracts import PARTS, THIRTEEN, Undefined
+from faceedit_bench.metrics import keep
+from faceedit_bench.metrics.accuracy import Accuracy, error_share
+from faceedit_bench.metrics.kernel import kernel_distance, kid, subset_distances
+from faceedit_bench.metrics.neighbours import manifold_share, precision, recall, share_inside
+from faceedit_bench.metrics.perceptual import Lpips
+
+FEW, WIDTH = 120, 16
+
+
+def two_sets(shift: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
+    """(120, 16) and (150, 16) features of two overlapping clouds."""
+    return features(FEW, WIDTH).numpy() + np.float32(shift), features(150, WIDTH, seed=1).numpy()
+
+
+# ---- KID ------------------------------------------------------------------------------------------
+
+
+def test_kid_is_the_sum_over_all_pairs() -> None:
+    x, y = (side.astype(np.float64) for side in two_sets())
+    k = lambda u, v: (float(u @ v) / WIDTH + 1) ** 3  # noqa: E731
+    within = sum(k(x[i], x[j]) for i in range(20) for j in range(20) if i != j) / (20 * 19)
+    within += sum(k(y[i], y[j]) for i in range(25) for j in range(25) if i != j) / (25 * 24)
+    wanted = within - 2 * sum(k(u, v) for u in x[:20] for v in y[:25]) / (20 * 25)
+    assert kernel_distance(x[:20], y[:25]) == pytest.approx(wanted, rel=1e-12)  # metrics.md 11
+
+
+def test_kid_of_subsets_is_torch_fidelitys() -> None:
+    x, y = two_sets()
+    settings = {"kid_subsets": 5, "kid_subset_size": 60, "rng_seed": 2020, "verbose": False}
+    settings |= {"kid_kernel": "poly", "kid_kernel_poly_degree": 3, "kid_kernel_poly_coef0": 1.0}
+    peer = kid_features_to_metric(
+        torch.from_numpy(x), torch.from_numpy(y), kid_kernel_poly_gamma=None, **settings
+    )
+    found = subset_distances(x, y, subsets=5, size=60)
+    # metrics.md 11: 1e-6 absolute; theirs is float32 on kernel values up to 100
+    assert found.mean() == pytest.approx(peer["kernel_inception_distance_mean"], abs=1e-5)
+    assert found.std() == pytest.approx(peer["kernel_inception_distance_std"], abs=1e-5)
+    doubled = kid_features_to_metric(
+        torch.from_numpy(x).double(), torch.from_numpy(y).double(), kid_kernel_poly_gamma=None, **settings
+    )
+    assert found.mean() == pytest.approx(doubled["kernel_inception_distance_mean"], abs=1e-12)
+
+
+def test_kid_of_too_few_pictures_is_undefined_and_says_why() -> None:
+    faces = pictures(12, side=2)
+    told = {("pool", image): features(12, 4, seed=i) for i, image in enumerate(("source", "edited"))}
+    found = score(kid("kid", "pool"), seen(faces, faces, told=told))
+    assert found["kid"] == Undefined("wanted at least 50 pictures of each edit, found 12")
+    assert isinstance(found["kid.subsets"], Undefined)
+
+
+def test_kid_grows_with_the_distance_and_may_be_negative() -> None:
+    near, far = (kernel_distance(*two_sets(shift)) for shift in (0.1, 1.0))
+    assert near < far
+    assert kernel_distance(*two_sets(0.0)) < 0.1
+    x, _ = two_sets()
+    assert kernel_distance(x, x) < 0
+
+
+# ---- precision and recall ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.7, 2.0])
+def test_precision_and_recall_are_torch_fidelitys(shift: float) -> None:
+    x, y = two_sets(shift)
+    peer = prc_features_to_metric(
+        torch.from_numpy(x).double(),
+        torch.from_numpy(y).double(),
+        prc_neighborhood=3,
+        prc_batch_size=64,
+        save_cpu_ram=False,
+        verbose=False,
+    )
+    # metrics.md 11: exact counts; theirs comes back as float32
+    assert round(precision(x, y) * len(x)) == round(peer["precision"] * len(x))
+    assert round(recall(x, y) * len(y)) == round(peer["recall"] * len(y))
+
+
+def test_a_point_on_the_rim_is_inside() -> None:
+    """On a line at 0, 1, 2, 3, 10: with k = 3 the ball of 0 reaches 3 and that of 3 reaches 0."""
+    line = np.array([[0.0], [1.0], [2.0], [3.0], [10.0]])
+    assert share_inside(np.array([[-3.0]]), line) == 1
+    assert share_inside(np.array([[-3.01]]), line) == 0
+    assert share_inside(np.array([[18.0]]), line) == 1  # the third neighbour of 10 is 1, at 9
+
+
+def test_an_editor_that_changes_nothing_has_precision_and_recall_1_and_collapse_has_no_recall() -> None:
+    faces, found = pictures(30, side=2), features(30, 4)
+    same = seen(faces, faces, told={("pool", "source"): found, ("pool", "edited"): found})
+    one = seen(faces, faces, told={("pool", "source"): found, ("pool", "edited"): found[:1].expand(30, -1)})
+    for name, collapsed in (("precision", 1.0), ("recall", 1 / 30)):
+        assert score(manifold_share(name, "pool"), same)[name] == 1
+        assert score(manifold_share(name, "pool"), one)[name] == pytest.approx(collapsed)
+
+
+# ---- LPIPS and accuracy -----------------------------------------------------------------------------
+
+
+def test_lpips_is_the_mean_of_what_the_judge_of_pairs_answers() -> None:
+    faces = pictures(3, side=2)
+    told = {("lpips-alex", "edited against source"): torch.tensor([[0.1], [0.2], [0.6]])}
+    assert score(Lpips("lpips", "lpips-alex"), seen(faces, faces, told=told)) == {
+        "lpips": pytest.approx(0.3, abs=1e-7)  # float32 answers
+    }
+
+
+def test_accuracy_and_stgans_error_by_hand() -> None:
+    """Black hair is asked for, the rule clears blond. Two faces; the judge sees black on one of them."""
+    names = ["Black_Hair", "Blond_Hair", "Male"]
+    faces = pictures(2, side=2)
+    judge = torch.tensor([[0.9, 0.1, 0.8], [0.1, 0.9, 0.9]])
+    edit = seen(
+        faces,
+        faces,
+        labels=[[0, 1, 1], [0, 1, 0]],
+        target=[[1, 0, 1], [1, 0, 0]],
+        flips=["Black_Hair"],
+        attributes=names,
+        told={("attributes", "edited"): judge},
+    )
+    found = score(Accuracy(), edit)
+    assert found["accuracy"] == 50
+    assert found["accuracy.err"] == pytest.approx(100 * (1 / 2 + 1 / 2) / 2)  # blond lost; seen male
+    assert found["accuracy.err_target"] == pytest.approx(100 * (0 + 1) / 2)  # losing blond was asked for
+
+
+def test_an_error_over_no_attribute_is_undefined() -> None:
+    yes = np.ones((1, 2), bool)
+    assert np.isnan(error_share(yes, yes, yes)[0])
+
+
+# ---- kept regions -----------------------------------------------------------------------------------
+
+
+def parse(rows: list[str]) -> np.ndarray:
+    """(H, W) from one letter per pixel."""
+    letters = {".": "background", "s": "skin", "h": "hair", "n": "nose", "e": "left eye", "g": "glasses"}
+    letters |= {"m": "mouth", "c": "cloth", "b": "left brow"}
+    return np.array([[PARTS.index(letters[letter]) for letter in row] for row in rows])
+
+
+FACE = parse(["..hh..", ".hsshh", "hsbbsh", "sseess", "..nn..", ".smms.", "cccccc"])
+
+
+def rows_of(mask: np.ndarray) -> list[str]:
+    return ["".join("x" if pixel else "." for pixel in row) for row in mask]
+
+
+def test_every_attribute_has_its_parts() -> None:
+    assert set(keep.MAY_CHANGE) == set(THIRTEEN)
+    assert all(name in PARTS for region in keep.MAY_CHANGE.values() for name in region.parts)
+
+
+def test_eyebrows_are_only_brows_and_a_mouth_only_what_is_below_the_nose() -> None:
+    assert rows_of(keep.relevant_pixels(FACE, keep.MAY_CHANGE["Bushy_Eyebrows"]))[2] == "..xx.."
+    mouth = rows_of(keep.relevant_pixels(FACE, keep.MAY_CHANGE["Mouth_Slightly_Open"]))
+    assert mouth == ["......", "......", "......", "......", "......", ".xxxx.", "......"]
+
+
+def test_baldness_reaches_into_the_background_between_hair_and_skin() -> None:
+    bald = rows_of(keep.relevant_pixels(FACE, keep.MAY_CHANGE["Bald"]))
+    assert bald == ["..xx..", ".xxxxx", "xxxxxx", "xx..xx", ".x..x.", ".x..x.", "......"]
+
+
+def test_a_hull_is_convex_and_holds_its_mask() -> None:
+    generator = np.random.default_rng(0)
+    mask = generator.random((20, 20)) < 0.05
+    found = keep.hull(mask)
+    assert (found & mask == mask).all() and rows_of(keep.hull(found)) == rows_of(found)
+    points = np.argwhere(found)
+    middle = (points[:, None] + points[None]) / 2  # the middle of two pixels, where it is a pixel
+    whole = middle[(middle % 1 == 0).all(axis=2)].astype(int)
+    assert found[whole[:, 0], whole[:, 1]].all()
+    assert not keep.hull(np.zeros((4, 4), bool)).any()
+
+
+def test_skin_may_change_in_the_box_of_the_glasses() -> None:
+    face = parse(["ssssss", "sgssgs", "ssssss", "ssssss"])
+    assert rows_of(keep.box(keep.part(face, "glasses"))) == ["......", ".xxxx.", "......", "......"]
+    assert rows_of(keep.relevant_pixels(face, keep.MAY_CHANGE["Eyeglasses"])) == ["xxxxxx"] * 3 + ["......"]
+
+
+def photograph(edit: str, change: int, where: slice, skin: bool = True) -> Seen:
+    """One 32-pixel face: background above, skin below, hair in between; rows `where` are brightened."""
+    source = torch.full((1, 3, 32, 32), 100, dtype=torch.uint8)
+    edited = source.clone()
+    edited[:, :, where] += change
+    found = np.zeros((8, 8), dtype=int)
+    found[4], found[5:] = PARTS.index("hair"), PARTS.index("skin" if skin else "cloth")
+    told = {("parser", image): torch.tensor(found).float().flatten()[None] for image in ("source", "edited")}
+    return seen(source, edited, labels=[[0]], flips=[edit], attributes=[edit], told=told)
+
+
+def test_a_change_where_nothing_should_change_is_measured_and_elsewhere_it_is_not() -> None:
+    """Hair colour may change rows 16–19, one pixel more on either side; 29 of 32 rows are kept."""
+    outside = score(keep.Keep(), photograph("Black_Hair", 26, slice(0, 13)))
+    assert outside["keep.area"] == pytest.approx(100 * 26 / 32)
+    assert outside["keep"] == pytest.approx(26 * 13 / 26)
+    assert outside["keep.psnr"] == pytest.approx(10 * np.log10(255**2 / (26**2 / 2)))
+    assert outside["keep.ssim"] < 1
+    inside = score(keep.Keep(), photograph("Black_Hair", 26, slice(16, 20)))
+    assert (inside["keep"], inside["keep.psnr"], inside["keep.ssim"]) == (0, 100, 1)
+
+
+def test_a_face_that_the_parser_misses_is_skipped_and_counted() -> None:
+    found = score(keep.Keep(), photograph("Black_Hair", 26, slice(0, 13), skin=False))
+    assert isinstance(found["keep"], Undefined) and "no face in 1" in found["keep"].reason
+    assert (found["keep.n_skipped"], found["keep.n_undefined"]) == (1, 0)
+
+
+def test_an_edit_whose_parts_are_unknown_is_undefined() -> None:
+    found = score(keep.Keep(), photograph("Smiling", 26, slice(0, 13)))
+    assert isinstance(found["keep"], Undefined) and found["keep.n_undefined"] == 1
