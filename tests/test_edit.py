@@ -10,15 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from PIL import Image
 from safetensors.torch import save_file
 
 from faceedit_bench.api import THIRTEEN, EditBatch, MethodSpec
 from faceedit_bench.catalog import Origin, catalog
+from faceedit_bench.cli import cli
 from faceedit_bench.data import images
 from faceedit_bench.data.images import read_image
 from faceedit_bench.edit import Request, edit_photos
-from faceedit_bench.errors import BadConfig, BadImage, BrokenPromise, ResultsError, UnknownName
+from faceedit_bench.errors import BadConfig, BadImage, BrokenPromise, NoFace, ResultsError, UnknownName
 
 Edit = Callable[[EditBatch], object]
 
@@ -143,6 +145,56 @@ def test_the_astronaut_keeps_her_512_pixels(tmp_path: Path) -> None:
     )
     assert read_image(edited).shape == (3, 512, 512)
     assert Image.open(sheet).width > 2 * 512  # source and edit, side by side
+
+
+# ---- photos in which no face is found
+
+
+def blind_to_the_first(method: Callable[..., str]) -> str:
+    """A method that finds a face only in pictures wider than 30 px."""
+
+    def edit(batch: EditBatch) -> torch.Tensor:
+        if batch.images.shape[3] <= 30:
+            raise NoFace("the aligner found no face")
+        return batch.images
+
+    return method(edit)
+
+
+def test_a_photo_without_a_face_is_left_out_and_told(
+    photo: Path, tmp_path: Path, method: Callable[..., str]
+) -> None:
+    small = tmp_path / "small.png"
+    Image.new("RGB", (30, 30)).save(small)
+    told: list[str] = []
+    name, out = blind_to_the_first(method), tmp_path / "out"
+    written = edit_photos(
+        [small, photo], method=name, request=GLASSES, out=out,
+        without_face=lambda path, error: told.append(f"{path.name}: {error}"),
+    )  # fmt: skip
+    assert told == ["small.png: the aligner found no face"]
+    assert files(out) == ["photo-edited.png", "sheet.png"] == [path.name for path in written]
+
+
+def test_without_anyone_to_tell_a_photo_without_a_face_is_an_error(
+    tmp_path: Path, method: Callable[..., str]
+) -> None:
+    small = tmp_path / "small.png"
+    Image.new("RGB", (30, 30)).save(small)
+    refuse([small], tmp_path / "out", NoFace, r"small\.png: the aligner", method=blind_to_the_first(method))
+
+
+def test_the_command_counts_photos_without_a_face_and_fails_only_without_any(
+    photo: Path, tmp_path: Path, method: Callable[..., str]
+) -> None:
+    small = tmp_path / "small.png"
+    Image.new("RGB", (30, 30)).save(small)
+    command = ["--method", blind_to_the_first(method), "--set", "Male=1", "--out"]
+    some = CliRunner().invoke(cli, ["edit", str(small), str(photo), *command, str(tmp_path / "a")])
+    assert some.exit_code == 0 and "1 of 2 photo(s) edited" in some.output
+    assert f"left out {small}: the aligner found no face" in some.output
+    none = CliRunner().invoke(cli, ["edit", str(small), *command, str(tmp_path / "b")])
+    assert none.exit_code == 1 and "no photo could be edited" in none.output
 
 
 # ---- explain: what shows how a method edits
