@@ -20,7 +20,7 @@ from .labels import read_labels
 TRAIN_END, VALIDATION_END = 182_000, 182_637  # last file numbers; the rest is the test split
 OFFICIAL_TEST = "2"  # in list_eval_partition.txt: the same pictures as the test split by number
 PEOPLE, TEST_PEOPLE = 10_177, 2_000  # of SaGAN's split
-SAGAN_TOTALS = (8_177, 191_649, 2_000, 10_950)  # people and pictures: training, test (SaGAN, section 4.1)
+SAGAN_TOTALS = (8_177, 191_649, 2_000, 10_950)  # people and pictures: training, test (SaGAN, section 4)
 
 PICTURES = (
     "img_align_celeba",

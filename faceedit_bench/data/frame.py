@@ -63,7 +63,7 @@ class Frame:
 
 
 CENTRE_178 = Frame(side=178, top=20, left=0, filter="bilinear", width=178, height=218)
-"""Aligned CelebA as StarGAN and SeCGAN see it (SeCGAN, section 4.1; resize as in StarGAN's program)."""
+"""Aligned CelebA as StarGAN and SeCGAN see it (SeCGAN, section 4; resize as in StarGAN's program)."""
 
 OFFSET_170 = Frame(side=170, top=26, left=3, filter="bicubic", width=178, height=218)
 """Aligned CelebA as AttGAN and STGAN see it: their programs' crop, resized with antialiasing."""

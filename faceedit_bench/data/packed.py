@@ -343,10 +343,10 @@ class PackedFaces:
         self.ids: list[str] = faces["ids"][:count]
         self.identities: list[str] | None = faces["identities"] and faces["identities"][:count]
         self.sources: list[str] = faces["sources"][:count]
-        self.images = np.load(folder / IMAGES, mmap_mode="r")[:count]  # (N, 3, S, S) uint8
+        self.images = _mapped(folder / IMAGES)[:count]  # (N, 3, S, S) uint8
         self.labels = np.load(folder / LABELS)[:count]  # (N, A) uint8
         has_regions = (folder / REGIONS).exists()
-        self.regions = np.load(folder / REGIONS, mmap_mode="r")[:count] if has_regions else None  # (N, S, S)
+        self.regions = _mapped(folder / REGIONS)[:count] if has_regions else None  # (N, S, S)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -364,6 +364,11 @@ class PackedFaces:
         """That of the files it was made from; the pack's own bytes are checked against its card first."""
         verify(self.folder, self.card)
         return digest_of(self.card["rule"], self.ids, self.labels, self.sources)
+
+
+def _mapped(path: Path) -> np.ndarray:
+    """An array that stays on disk; a plain one, since slices of a np.memmap are slow to make."""
+    return np.asarray(np.load(path, mmap_mode="r"))
 
 
 def is_pack(folder: Path) -> bool:
