@@ -52,6 +52,7 @@ class Phase:
     fresh: bool = True  # with a batch of its own; False takes that of the phase before it
     lr: float = 2e-4  # of Adam
     betas: tuple[float, float] = (0.5, 0.999)
+    lookahead: int = 0  # updates between two of Lookahead's (lookahead.py); 0 none
 
     def is_due(self, step: int) -> bool:
         return step % self.every == 0
@@ -90,6 +91,10 @@ class Recipe:
                 raise BadConfig(f"phase {phase.name!r} comes first and needs a fresh batch")
             if phase.every < 1:
                 raise BadConfig(f"phase {phase.name!r}: every must be at least 1, found {phase.every}")
+            if phase.lookahead < 0:
+                raise BadConfig(
+                    f"phase {phase.name!r}: lookahead must not be negative, found {phase.lookahead}"
+                )
         for name in self.exported:
             if name not in self.networks:
                 raise UnknownName("exported network", name, self.networks)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Options:
-    """Defaults are the released model's for faces at 1024 pixels."""
+class InversionOptions:
+    """What an inversion is made of, and its directions. Defaults are the released model's, 1024 pixels."""
 
     size: int = FULL1024.size  # pixels per side of the generator's pictures
     channels: tuple[int, ...] = FULL1024.channels  # of the generator, from 4 px up
@@ -31,7 +31,6 @@ class Options:
     widths: tuple[int, ...] = (64, 128, 256, 512)  # of the encoder's stages
     units: tuple[int, ...] = (3, 4, 14, 3)
     heads: Literal["e4e", "psp"] = "e4e"  # distances from the first code, or codes
-    holds: Literal["inversion", "generator"] = "inversion"  # "generator": weights without an encoder
 
     # editing
     directions: str = ""  # TOML file that says which attribute is which direction
@@ -39,23 +38,6 @@ class Options:
     offered: tuple[str, ...] = ()  # attributes of that file to offer, in this order; () all
     learned: tuple[str, ...] = ()  # attributes whose directions are in the weights file
     step: float = 2.0  # α of a linear direction at strength 1; GradStyle's for pose and smile
-
-    # training
-    lr: float = 2e-3  # of generator and discriminator
-    r1: float = 10.0  # weight of the discriminator's gradient penalty, every 16 steps
-    path_length: float = 2.0  # weight of the generator's, every 4 steps
-    mixing: float = 0.9  # share of pictures made with two codes
-    gan_steps: int = 800_000
-    gan_batch: int = 32
-    encoder_lr: float = 1e-4
-    l2: float = 1.0
-    offset_norm: float = 2e-4  # weight of the lengths of the Δ
-    latent_adversarial: float = 0.1  # weight of looking like mapped codes; 0 leaves its critic out
-    progressive_from: int = 20_000  # steps with the first code only
-    progressive_every: int = 2_000  # steps after which one more Δ joins
-    encoder_steps: int = 200_000
-    encoder_batch: int = 8
-    direction_steps: int = 2_000
 
     def __post_init__(self) -> None:
         found = direction_file.digest(Path(self.directions)) if self.directions else ""
@@ -75,6 +57,30 @@ class Options:
     def encoder_sizes(self) -> EncoderSizes:
         codes = self.generator_sizes.n_latent
         return EncoderSizes(codes, self.w_dim, self.encoder_size, self.widths, self.units, self.heads)
+
+
+@dataclass(frozen=True)
+class Options(InversionOptions):
+    """With the training of generator, encoder and directions."""
+
+    holds: Literal["inversion", "generator"] = "inversion"  # "generator": weights without an encoder
+
+    # training
+    lr: float = 2e-3  # of generator and discriminator
+    r1: float = 10.0  # weight of the discriminator's gradient penalty, every 16 steps
+    path_length: float = 2.0  # weight of the generator's, every 4 steps
+    mixing: float = 0.9  # share of pictures made with two codes
+    gan_steps: int = 800_000
+    gan_batch: int = 32
+    encoder_lr: float = 1e-4
+    l2: float = 1.0
+    offset_norm: float = 2e-4  # weight of the lengths of the Δ
+    latent_adversarial: float = 0.1  # weight of looking like mapped codes; 0 leaves its critic out
+    progressive_from: int = 20_000  # steps with the first code only
+    progressive_every: int = 2_000  # steps after which one more Δ joins
+    encoder_steps: int = 200_000
+    encoder_batch: int = 8
+    direction_steps: int = 2_000
 
 
 def sized(sizes: Sizes, widths: tuple[int, ...], units: tuple[int, ...], **others: object) -> Options:

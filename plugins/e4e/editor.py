@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from faceedit_bench.api import BadConfig, BadImage, EditBatch, LoadContext, WrongWeights
 
 from ..stylegan2.generator import StyleGAN2
-from . import Options
+from . import InversionOptions, Options
 from .directions import Linear, Move, moves
 from .encoder import Encoder
 from .learned import Learned
@@ -57,8 +57,8 @@ def resized(images: Tensor, side: int) -> Tensor:
 class E4E:
     """An editor (faceedit_bench.api.Editor) around an inversion and a move for each attribute."""
 
-    def __init__(self, inversion: Inversion, moves: Mapping[str, Move]) -> None:
-        self.inversion, self.moves = inversion, moves
+    def __init__(self, inversion: Inversion, moves: Mapping[str, Move], method: str = "e4e") -> None:
+        self.inversion, self.moves, self.method = inversion, moves, method
 
     def edit(self, batch: EditBatch) -> Tensor:
         """(B, 3, S, S); the generator's picture brought to the size of the source."""
@@ -67,17 +67,22 @@ class E4E:
 
     def moved(self, codes: Tensor, batch: EditBatch) -> Tensor:
         """W+ after every change that is asked, one attribute after the other."""
-        amounts = torch.where(batch.edited, batch.strength[:, None] * batch.change, batch.change)  # (B, A)
+        amounts = amounts_of(batch)
         for column, name in enumerate(batch.attributes):
             if not bool(amounts[:, column].any()):
                 continue
             if name not in self.moves:
                 raise WrongWeights(
-                    f"e4e has no direction for {name}; it has {', '.join(self.moves) or 'none'}. Name a "
-                    "file of directions with the option directions=FILE.toml (plugins/e4e/README.md)"
+                    f"{self.method} has no direction for {name}; it has {', '.join(self.moves) or 'none'}. "
+                    "Name a file of directions with the option directions=FILE.toml (plugins/e4e/README.md)"
                 )
             codes = self.moves[name](codes, amounts[:, column])
         return codes
+
+
+def amounts_of(batch: EditBatch) -> Tensor:
+    """(B, A): how far each attribute moves. What the conflict rule adds is not scaled by the strength."""
+    return torch.where(batch.edited, batch.strength[:, None] * batch.change, batch.change)
 
 
 class GeneratorAlone:
@@ -92,20 +97,30 @@ class GeneratorAlone:
 
 def editor(options: Options, context: LoadContext) -> E4E | GeneratorAlone:
     """The editor with checked weights."""
-    sizes = options.generator_sizes
-    parts: dict[str, nn.Module] = {"stylegan2": StyleGAN2(sizes)}
     if options.holds == "generator":
-        context.restore(nn.ModuleDict(parts))
+        context.restore(nn.ModuleDict({"stylegan2": StyleGAN2(options.generator_sizes)}))
         return GeneratorAlone()
-    parts["encoder"] = Encoder(options.encoder_sizes)
+    return inverter(options, context.restore(nn.ModuleDict(parts(options))), "e4e")
+
+
+def parts(options: InversionOptions) -> dict[str, nn.Module]:
+    """The networks of a weights file."""
+    made: dict[str, nn.Module] = {
+        "stylegan2": StyleGAN2(options.generator_sizes),
+        "encoder": Encoder(options.encoder_sizes),
+    }
     if options.learned:
-        parts["directions"] = Learned(len(options.learned), sizes.w_dim)
-    networks = context.restore(nn.ModuleDict(parts))
+        made["directions"] = Learned(len(options.learned), options.w_dim)
+    return made
+
+
+def inverter(options: InversionOptions, networks: nn.Module, method: str) -> E4E:
+    """Inversion and directions of networks that have their weights; `method` is what messages call it."""
     inversion = Inversion(networks.get_submodule("encoder"), networks.get_submodule("stylegan2"))
-    return E4E(inversion, all_moves(options, networks))
+    return E4E(inversion, all_moves(options, networks), method)
 
 
-def all_moves(options: Options, networks: nn.Module) -> dict[str, Move]:
+def all_moves(options: InversionOptions, networks: nn.Module) -> dict[str, Move]:
     """The weights' own directions, under those of the user's file."""
     sizes, found = options.generator_sizes, dict[str, Move]()
     if options.learned:

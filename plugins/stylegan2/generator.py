@@ -65,23 +65,29 @@ class Generator(nn.Module):
         hooks: Mapping[str, Hook] | None = None,
         *,
         hooks_reach_rgb: bool = True,
+        until: str | None = None,
     ) -> Tensor:
         """(B, n_latent, w_dim) -> (B, 3, size, size), not clamped.
 
         `noise` is the stored one, fresh from torch's global generator, or given, (1 or B, 1, r, r) per
         layer. `hooks` are called on the output of the layer of that name, before the ToRGB that follows it;
-        what they return is used from there on, by that ToRGB too unless `hooks_reach_rgb` is False.
+        what they return is used from there on, by that ToRGB too unless `hooks_reach_rgb` is False. With
+        `until`, the name of a layer, nothing after it is computed, and its features are given back.
         """
-        self._check(w_plus, hooks or {})
-        sources = self._noise(noise, w_plus)
         hooks = hooks or {}
+        self._check(w_plus, [*hooks, *([until] if until else [])])
+        sources = self._noise(noise, w_plus)
         x = self.conv1(self.input(len(w_plus)), w_plus[:, 0], sources[0])
         x, shown = _hooked(x, hooks.get("conv1"), hooks_reach_rgb)
+        if until == "conv1":
+            return x
         picture = self.to_rgb1(shown, w_plus[:, 1], None)
         for j, to_rgb in enumerate(self.to_rgbs):
             for number in (2 * j, 2 * j + 1):
                 x = self.convs[number](x, w_plus[:, number + 1], sources[number + 1])
                 x, shown = _hooked(x, hooks.get(f"convs.{number}"), hooks_reach_rgb)
+                if until == f"convs.{number}":
+                    return x
             picture = to_rgb(shown, w_plus[:, 2 * j + 3], picture)
         return picture
 
@@ -95,14 +101,14 @@ class Generator(nn.Module):
         """Names that hooks may have."""
         return ["conv1", *(f"convs.{number}" for number in range(len(self.convs)))]
 
-    def _check(self, w_plus: Tensor, hooks: Mapping[str, Hook]) -> None:
+    def _check(self, w_plus: Tensor, layers: Sequence[str]) -> None:
         wanted = (self.sizes.n_latent, self.sizes.w_dim)
         if w_plus.dim() != 3 or w_plus.shape[1:] != wanted:
             raise BadConfig(
                 f"a generator of {self.sizes.size} px wants codes (B, {wanted[0]}, {wanted[1]}), "
                 f"found {tuple(w_plus.shape)}"
             )
-        unknown = [name for name in hooks if name not in self.layers()]
+        unknown = [name for name in layers if name not in self.layers()]
         if unknown:
             raise BadConfig(f"no layer {unknown[0]!r} to hook; layers: {', '.join(self.layers())}")
 
