@@ -251,6 +251,7 @@ def _finish(
     faces = scoring.faces(len(samples), unusable)
     scores = scoring.scores(suite, metrics, shards, states)
     rows = scoring.per_sample(suite, metrics, shards, states, samples, unusable)
+    scores += scoring.curve_scores(suite, rows)
     write_pictures(folder.path / "images", suite, samples, shards, stored, unusable)
     cost = _cost(setup) if measure_cost else {}
     folder.finish(scores, rows, cost, faces)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .contracts import Metric, MetricSpec, Samples, Undefined
 from .errors import NoFace, ResultsError
 from .evaluate import applies, fold, restore_state
-from .metrics.intervals import interval, kind
+from .metrics.intervals import BOOTSTRAP, interval, kind
 from .metrics.states import SHARDS
 from .store.folder import Score
-from .suite import Shard, Suite
+from .suite import Shard, Suite, series
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
-Stored = Mapping[int, Mapping[str, Mapping[str, "np.ndarray"]]]  # shard number -> metric -> arrays
+Stored = Mapping[int, Mapping[str, Mapping[str, np.ndarray]]]  # shard number -> metric -> arrays
 Unusable = Mapping[int, tuple[str, str]]  # position -> id of the picture, reason
 ALL = "all"
 
@@ -101,6 +102,26 @@ def per_sample(
     return pd.concat(tables, ignore_index=True)
 
 
+def curve_scores(suite: Suite, rows: pd.DataFrame) -> list[Score]:
+    """ID at equal response of every series of strengths; `rows` are those of `per_sample`."""
+    from .metrics import curve
+
+    if not {"id", "response"} <= set(rows.columns):
+        return []
+    found = []
+    by_edit = dict(iter(rows.groupby("edit")))
+    for asks, edits in series(suite.edits).items():
+        response, identity = (
+            np.stack([by_edit[edit.name][column].to_numpy() for edit in edits], axis=1)  # (N, S)
+            for column in ("response", "id")
+        )
+        value, bounds, reason = curve.score(response, identity, suite.seed)
+        low, high = bounds or (None, None)
+        how = BOOTSTRAP if bounds else "none"
+        found.append(Score(curve.NAME, curve.VERSION, asks, value, low, high, len(response), how, reason))
+    return found
+
+
 # ---- faces that cannot be used --------------------------------------------------------------------
 
 
@@ -122,8 +143,6 @@ def without(shards: Sequence[Shard], stored: Stored, told: Mapping[int, Unusable
 
 def _dropped(metric: str, arrays: Mapping[str, np.ndarray], samples: set[int]) -> Mapping[str, np.ndarray]:
     """The rows of a state without those of `samples`."""
-    import numpy as np
-
     if "sample" not in arrays:
         raise ResultsError(
             f"samples {sorted(samples)} could be edited under one edit and not under another, and metric "

@@ -250,6 +250,22 @@ def test_strengths_are_shown_as_a_curve_and_have_no_mean(
     assert "older 2.0" not in shown
 
 
+def test_identity_at_equal_response_is_a_score_of_the_series(
+    told: list[EditBatch], as_toml: Callable[[str], str]
+) -> None:
+    """The witness darkens faces, which makes none older: there is no such ID, and the reason is told."""
+    edits = ", ".join(
+        f'{{ name = "older {strength}", set = {{ Young = 0 }}, strength = {strength} }}'
+        for strength in (0.0, 0.5)
+    )
+    folder = run("witness", as_toml(edits, '"id", "response"')).folder
+    (score,) = (score for score in folder.scores() if score.metric == "id@response0.5")
+    assert (score.edit, score.value, score.n) == ("Young=0", None, 6)
+    assert score.reason.startswith("wanted a response of 0.5, found at most ")
+    shown = CliRunner().invoke(cli, ["show", str(folder.path)]).output
+    assert "id@response0.5  –" in shown and f"undefined id@response0.5 (Young=0): {score.reason}" in shown
+
+
 def test_csv_has_every_score_with_its_strength(told: list[EditBatch], as_toml: Callable[[str], str]) -> None:
     edits = '{ name = "a", set = { Young = 0 }, strength = 0.5 }, { name = "b", set = { Young = 0 } }'
     folder = run("witness", as_toml(edits)).folder

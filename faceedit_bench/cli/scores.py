@@ -57,11 +57,13 @@ def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> Non
 def print_csv(folder: RunFolder) -> None:
     """Every score with full precision, one a line; its edit, what that asks, and how strongly."""
     edits = {edit.name: edit for edit in folder.edits()}
+    curves = suites.series(folder.edits())
     lines = csv.writer(sys.stdout, lineterminator="\n")
     lines.writerow(["edit", "asks", "strength", "metric", "value", "low", "high", "n", "interval"])
     for score in folder.scores():
         edit = edits.get(score.edit)
         asked = [edit.asks, edit.strength] if edit and not edit.is_reconstruction else ["", ""]
+        asked = [score.edit, ""] if score.edit in curves else asked
         lines.writerow(
             [score.edit, *asked, score.metric, score.value, score.low, score.high, score.n, score.kind]
         )
@@ -96,7 +98,10 @@ def _blocks(
     blocks = _tables("edit", {edit: edit for edit in dict.fromkeys(edits)}, metrics, cells)
     for asks, of_it in curves.items():
         rows = {f"{edit.strength:g}": edit.name for edit in of_it}
-        blocks += [f"{asks}, by strength\n{block}" for block in _tables("strength", rows, metrics, cells)]
+        tables = _tables("strength", rows, metrics, cells)
+        read = [f"{score.metric}  {_cell(score)}" for score in scores if score.edit == asks]
+        blocks += [f"{asks}, by strength\n{block}" for block in tables[:-1]]
+        blocks += ["\n".join([f"{asks}, by strength", *tables[-1:], *read])]
     rebuilt = [
         (_heading(name), cells[RECONSTRUCTION, name]) for name in metrics if (RECONSTRUCTION, name) in cells
     ]
@@ -145,7 +150,7 @@ def _heading(metric: str) -> str:
 
 
 def _cell(score: Score) -> str:
-    spec = catalog().metrics.get(score.metric)
+    spec = catalog().metrics.get(score.metric.partition("@")[0])
     digits = spec.digits if spec else 2
     if score.value is None:
         return "–"

@@ -13,6 +13,7 @@ REPLICATES = 2000
 LEVEL = 0.95
 Z = 1.959963984540054  # standard normal quantile of (1 + LEVEL) / 2
 SMALLEST = 10  # faces below which a bootstrap says nothing
+BOOTSTRAP = f"bootstrap 95 % over faces, {REPLICATES} replicates"
 BLOCK = 1 << 22  # resampled positions held at once
 
 Bounds = tuple[float, float]
@@ -50,7 +51,7 @@ def kind(spec: MetricSpec, metric: Any, state: Any, key: str) -> str:
         return metric.spread_kind()
     if uses_wilson(metric, state, key):
         return "wilson 95 %"
-    return f"bootstrap 95 % over faces, {REPLICATES} replicates"
+    return BOOTSTRAP
 
 
 def uses_wilson(metric: Any, state: Any, key: str) -> bool:
@@ -100,7 +101,7 @@ def bootstrap_means(
     means = np.concatenate(
         [
             _edit_means(weights, sums, counts, groups)  # (R, K)
-            for weights in _draws(faces, replicates, seed)
+            for weights in draws(faces, replicates, seed)
         ]
     )
     tail = (1 - LEVEL) / 2
@@ -116,7 +117,7 @@ def _sums(column: np.ndarray, cell: np.ndarray, size: int) -> tuple[np.ndarray, 
     )
 
 
-def _draws(faces: int, replicates: int, seed: int) -> list[np.ndarray]:
+def draws(faces: int, replicates: int, seed: int) -> list[np.ndarray]:
     """Blocks (R, faces) of how often each face is drawn, together `replicates` rows."""
     generator = np.random.default_rng(seed)
     blocks = []
