@@ -32,7 +32,13 @@ from .output import note
 @click.option(
     "--option", "options", multiple=True, metavar="KEY=VALUE", help="Option of the method; may be repeated."
 )
-@click.option("--strength", type=float, default=1.0, show_default=True, help="How much of the edit.")
+@click.option(
+    "--strength",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="How far: 0 not at all, below 0 the other way.",
+)
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or auto.")
 @click.option("--overwrite", is_flag=True, help="Replace pictures that exist already.")
 @click.option(

@@ -11,6 +11,7 @@ import click
 Examples:
   faceedit-bench run --method coogan
   faceedit-bench run --method copy --limit 20 --workers 1
+  faceedit-bench run --method stgan --suite drawn-128-strength --no-cost
   faceedit-bench run --method coogan --data ~/portraits
 """
 )
@@ -52,7 +53,9 @@ def run(
 ) -> None:
     """Edit a suite's faces with a method and measure everything.
 
-    Stops and goes on: the same command continues a run that was killed, with the same bits.
+    Stops and goes on: the same command continues a run that was killed, with the same bits. Faces that the
+    method or the data set does not find in their pictures are left out of every edit, named and counted.
+    images/sheet.png of the results shows edits and, for methods that have any, what explains them.
     """
     from ..config import parse_overrides
     from ..runs import run as use_case
