@@ -1,4 +1,4 @@
-"""`faceedit-bench train-judge`: train one of the demo judges on drawn faces."""
+"""`faceedit-bench train-judge`: train a judge, for drawn faces or for photographs."""
 
 from __future__ import annotations
 
@@ -16,66 +16,104 @@ NAMES = ("attributes-demo", "identity-demo", "swav-demo", "classes-demo")
 
 
 @click.command("train-judge")
-@click.argument("name", type=click.Choice(NAMES))
+@click.argument("name", type=click.Choice([*NAMES, "attributes"]))
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("judges"), show_default=True, help="Folder."
 )
-@click.option("--steps", type=click.IntRange(min=1), help="Training steps.  [default: the judge's own]")
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Train no longer than this.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Start of everything random.")
-@click.option("--people", type=click.IntRange(min=130), help="Train identities, six pictures each.")
 @click.option("--device", default="cpu", show_default=True)
 @click.option(
     "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads on the CPU."
 )
+@click.option("--steps", type=click.IntRange(min=1), help="Demo judges: training steps.")
 @click.option(
-    "--cache", type=click.Path(path_type=Path), help="Folder that keeps drawn faces for the next judge."
+    "--minutes", type=click.FloatRange(min=0, min_open=True), help="Demo judges: train no longer than this."
 )
-def train_judge(
-    name: str,
-    out: Path,
-    steps: int | None,
-    minutes: float | None,
-    seed: int,
-    people: int | None,
-    device: str,
-    threads: int,
-    cache: Path | None,
-) -> None:
-    """Train the demo judge NAME on drawn train faces, measure it on test faces, write weights and card.
+@click.option("--people", type=click.IntRange(min=130), help="Demo judges: identities, six pictures each.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Demo judges: folder that keeps drawn faces.")
+@click.option(
+    "--data", multiple=True, metavar="NAME", help="attributes: data set; repeat for other crops of it."
+)
+@click.option("--root", type=click.Path(path_type=Path), help="attributes: folder of the data set.")
+@click.option("--backbone", help="attributes: network of timm.  [default: resnet50]")
+@click.option(
+    "--backbone-weights", type=click.Path(path_type=Path), help="attributes: file of ImageNet weights for it."
+)
+@click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="attributes.  [default: 12]")
+@click.option("--batch", type=click.IntRange(min=2), help="attributes: faces per step.  [default: 256]")
+@click.option("--workers", type=click.IntRange(min=0), help="attributes: processes that read pictures.")
+@click.option(
+    "--leave-out",
+    type=click.Path(path_type=Path),
+    help="attributes: file of ids not to train on, one a line.",
+)
+@click.option("--limit", type=click.IntRange(min=2), help="attributes: only so many faces of each split.")
+def train_judge(name: str, out: Path, seed: int, device: str, threads: int, **options: Any) -> None:
+    """Train the judge NAME, measure it on test faces, write weights and card.
 
-    The shipped judges were made by these commands; `classes-pool-demo` is `classes-demo`,
-    asked a layer earlier.
+    Demo judges learn from drawn train faces; the shipped ones were made by these commands, and
+    `classes-pool-demo` is `classes-demo`, asked a layer earlier. `attributes` is the judge of photographs: it
+    learns from a data set of yours, and is used after `faceedit-bench weights add`.
 
     \b
-    Example:
+    Examples:
       faceedit-bench train-judge attributes-demo --out judges
+      faceedit-bench train-judge attributes --data celeba --data celeba-170 --root ~/celeba --device cuda
     """
-    import dataclasses
-
     import torch
 
-    from ..judges.recipe import RECIPES, make
-
     torch.set_num_threads(threads)
-    asked: dict[str, Any] = {
-        "steps": steps,
-        "minutes": minutes,
-        "people": people,
-        "seed": seed,
-        "device": device,
-    }
-    settings = dataclasses.replace(
-        RECIPES[name].settings, **{k: v for k, v in asked.items() if v is not None}
-    )
+    _refuse_strange(name, options)
+    make = _photographs if name == "attributes" else _demo
     try:
-        card = make(name, _artist(), settings, out, cache=cache, say=lambda line: click.echo(line, err=True))
+        card = make(name, out, seed, device, options)
     except OSError as error:
         raise ResultsError(
             f"{out}: cannot write the judge ({error.strerror}); choose another --out"
         ) from None
     click.echo("\n".join(_lines(card["gates"])))
     click.echo(f"\n{out / card['file']}  {card['bytes'] / 1e6:.2f} MB  sha256 {card['sha256']}")
+    if name == "attributes":
+        click.echo(f"next: faceedit-bench weights add {out / card['file']}")
+
+
+DEMO = ("steps", "minutes", "people", "cache")  # options of demo judges; the others are those of `attributes`
+
+
+def _refuse_strange(name: str, options: dict[str, Any]) -> None:
+    """An option that the judge does not have is an error, not a silence."""
+    demo = name != "attributes"
+    strange = [key for key, value in options.items() if value not in (None, ()) and (key in DEMO) != demo]
+    if strange:
+        listed = ", ".join(f"--{key.replace('_', '-')}" for key in strange)
+        raise click.UsageError(f"{name} does not take {listed}")
+    if not demo and not options["data"]:
+        raise click.UsageError("attributes wants --data NAME, a data set with labels (faceedit-bench data)")
+
+
+def _demo(name: str, out: Path, seed: int, device: str, options: dict[str, Any]) -> dict[str, Any]:
+    import dataclasses
+
+    from ..judges.recipe import RECIPES, make
+
+    asked = {"seed": seed, "device": device, **{key: options[key] for key in ("steps", "minutes", "people")}}
+    settings = dataclasses.replace(
+        RECIPES[name].settings, **{key: value for key, value in asked.items() if value is not None}
+    )
+    say = lambda line: click.echo(line, err=True)  # noqa: E731
+    return make(name, _artist(), settings, out, cache=options["cache"], say=say)
+
+
+def _photographs(name: str, out: Path, seed: int, device: str, options: dict[str, Any]) -> dict[str, Any]:
+    from ..judges.attribute_training import Settings
+    from .train_attributes import Data, train_attributes
+
+    chosen = {key: options[key] for key in ("backbone", "epochs", "batch", "workers")}
+    settings = Settings(
+        seed=seed, device=device, **{key: value for key, value in chosen.items() if value is not None}
+    )
+    data = Data(options["data"], options["root"], limit=options["limit"] or 0, left_out=options["leave_out"])
+    return train_attributes(data, settings, options["backbone_weights"], out)
 
 
 def _artist() -> Artist:

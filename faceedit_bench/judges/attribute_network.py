@@ -17,9 +17,10 @@ class AttributeJudge(nn.Module):
 
     def __init__(self, backbone: str = "resnet50", attributes: int = len(THIRTEEN)) -> None:
         super().__init__()
-        self.backbone: Any = timm.create_model(backbone, pretrained=False, num_classes=0)
+        trunk: Any = timm.create_model(backbone, pretrained=False, num_classes=0)
+        self.backbone = trunk
         self.dropout = nn.Dropout(DROPOUT)
-        self.head = nn.Linear(self.backbone.num_features, attributes)
+        self.head = nn.Linear(trunk.num_features, attributes)
 
     def logits(self, faces: Tensor) -> Tensor:
         return self.head(self.dropout(self.backbone(faces)))

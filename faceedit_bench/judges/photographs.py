@@ -73,13 +73,6 @@ BISENET = Pin(
     origin="https://github.com/xinntao/facexlib/releases/download/v0.2.0/parsing_bisenet.pth",
     licence="MIT; trained on CelebAMask-HQ, non-commercial research",
 )
-ATTRIBUTES = Pin(
-    file="attributes-resnet50.safetensors",
-    sha256="",
-    bytes=0,
-    origin="faceedit-bench train-judge attributes --data celeba --root DIR",
-    licence="yours; CelebA is for non-commercial research",
-)
 
 
 # ---- loading: as the view prepares pictures -> (B, D) -----------------------------------------------
@@ -139,10 +132,16 @@ def _parser(context: JudgeContext) -> Callable[[Tensor], Tensor]:
     return parsing.load(context)
 
 
-def _attributes(context: JudgeContext) -> Callable[[Tensor], Tensor]:
+def _resnet50(context: JudgeContext) -> Callable[[Tensor], Tensor]:
     from .attribute_network import AttributeJudge
 
     return context.restore(AttributeJudge("resnet50"))
+
+
+def _convnext_tiny(context: JudgeContext) -> Callable[[Tensor], Tensor]:
+    from .attribute_network import AttributeJudge
+
+    return context.restore(AttributeJudge("convnext_tiny"))
 
 
 # ---- what is offered --------------------------------------------------------------------------------
@@ -155,6 +154,24 @@ def _of_128(resize: str) -> View:
 
 def _imagenet(size: int, resize: str) -> View:
     return View(size, resize, *IMAGENET)
+
+
+def _attributes(backbone: str, load: Callable[[JudgeContext], Callable[[Tensor], Tensor]]) -> JudgeSpec:
+    """A judge that the user trains: nobody publishes it, so it is used as recorded."""
+    name = f"attributes-{backbone}"
+    origin = f"faceedit-bench train-judge attributes --data celeba --root DIR --backbone {backbone}"
+    licence = "yours; CelebA is for non-commercial research"
+    return JudgeSpec(
+        name=name,
+        version="1",
+        role="attributes",
+        summary=f"13 attribute probabilities by {backbone}; trained by you",
+        pin=Pin(f"{name}.safetensors", "", 0, origin, licence),
+        view=_imagenet(224, "torch-bilinear-aa"),
+        width=len(THIRTEEN),
+        load=load,
+        outputs=THIRTEEN,
+    )
 
 
 _FACE = View(256, "area")
@@ -250,15 +267,6 @@ SPECS: list[JudgeSpec] = [
         width=512 * 512,
         load=_parser,
     ),
-    JudgeSpec(
-        name="attributes-resnet50",
-        version="1",
-        role="attributes",
-        summary="13 attribute probabilities; trained by you",
-        pin=ATTRIBUTES,
-        view=_imagenet(224, "torch-bilinear-aa"),
-        width=len(THIRTEEN),
-        load=_attributes,
-        outputs=THIRTEEN,
-    ),
+    _attributes("resnet50", _resnet50),
+    _attributes("convnext_tiny", _convnext_tiny),
 ]

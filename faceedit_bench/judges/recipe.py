@@ -78,6 +78,7 @@ def write(
     origin: str,
     gates: Mapping[str, Any],
     training: Mapping[str, Any],
+    licence: str = "MIT",
 ) -> dict[str, Any]:
     """Weights first, card last: a card never names weights that are not there."""
     state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
@@ -88,7 +89,7 @@ def write(
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
         "origin": origin,
-        "licence": "MIT",
+        "licence": licence,
         "gates": gates,
         "training": training,
     }
