@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .memory import has_numbers
 from .residuals import zeroed
 
 PERIOD = 10_000.0  # of the slowest sine of a position code
@@ -30,7 +31,8 @@ def attention_weights(q: Tensor, k: Tensor, keep: int, mask: Mask) -> Tensor:
 
 def least_kept(scores: Tensor, keep: int) -> Tensor:
     """(…, L) -> (…, 1): the `keep`-th largest of each row."""
-    if scores.device.type == "cpu" and not torch.compiler.is_compiling():  # there NumPy takes a seventh
+    is_plain = not torch.compiler.is_compiling() and has_numbers(scores)
+    if is_plain and scores.device.type == "cpu":  # there NumPy takes a seventh of the time
         place = scores.shape[-1] - keep
         return torch.from_numpy(np.partition(scores.float().numpy(), place)[..., place, None])
     return scores.topk(keep, sorted=False).values.amin(-1, keepdim=True)

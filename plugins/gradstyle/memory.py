@@ -35,6 +35,8 @@ class Memory:
         self._kept: OrderedDict[tuple[object, ...], tuple[Tensor, Inverted]] = OrderedDict()
 
     def find(self, pictures: Tensor) -> Inverted | None:
+        if not has_numbers(pictures):
+            return None
         key = fingerprint(pictures)
         found = self._kept.get(key)
         if found is None or not torch.equal(found[0], pictures):
@@ -45,7 +47,7 @@ class Memory:
     def keep(self, pictures: Tensor, inverted: Inverted) -> None:
         """Unless it is more than the limit by itself."""
         size = pictures.nbytes + inverted.size
-        if size > self.limit:
+        if size > self.limit or not has_numbers(pictures):
             return
         key = fingerprint(pictures)
         self._drop(key)
@@ -70,6 +72,11 @@ class Memory:
         if key in self._kept:
             pictures, inverted = self._kept.pop(key)
             self.used -= pictures.nbytes + inverted.size
+
+
+def has_numbers(tensor: Tensor) -> bool:
+    """Whether it is an ordinary tensor; others may have a shape only, as where a cost is predicted."""
+    return type(tensor) is Tensor and not tensor.is_meta
 
 
 def fingerprint(pictures: Tensor) -> tuple[object, ...]:

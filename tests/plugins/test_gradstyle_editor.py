@@ -16,10 +16,11 @@ from faceedit_plugins.gradstyle.streams import sha256
 from faceedit_plugins.stylegan2.sizes import Sizes
 from torch import Tensor, nn
 
-from faceedit_bench.api import BadConfig, EditBatch, WrongWeights
+from faceedit_bench.api import BadConfig, EditBatch, Preset, WrongWeights
+from faceedit_bench.catalog import catalog
 from faceedit_bench.train import TrainingConfig, train_method
 from faceedit_bench.train.export import read_weights, write_weights
-from faceedit_bench.weights import Description, load_method
+from faceedit_bench.weights import Description, load_method, pin_of
 
 NAMES = ("Bald", "Male")
 SIZES: dict[str, Any] = {
@@ -228,6 +229,12 @@ def test_the_batch_that_was_not_used_for_longest_is_forgotten_first() -> None:
     assert memory.used == 60 and memory.find(torch.ones(1, 1, 9, 9)) is None
 
 
+def test_tensors_without_numbers_are_not_remembered() -> None:
+    memory = Memory(limit=1000)
+    memory.keep(torch.empty(4, device="meta"), known(1))
+    assert memory.find(torch.empty(4, device="meta")) is None and memory.used == 0
+
+
 def test_equal_fingerprints_are_not_taken_for_equal_pictures() -> None:
     memory = Memory(limit=1000)
     memory.keep(torch.tensor([1.0, 2.0]), known(1))
@@ -287,12 +294,25 @@ def test_another_base_is_refused(base: Path, own: Path, tmp_path: Path) -> None:
         load_method("gradstyle", weights=own, options={"base": str(other)})
 
 
-def test_a_missing_base_is_asked_for(own: Path) -> None:
-    options = (
-        {} if gradstyle.faceedit_methods()[0].presets["demo"].weights is None else {"base": "no.safetensors"}
-    )
-    with pytest.raises(WrongWeights, match=r"option base=FILE\.safetensors|no\.safetensors"):
-        load_method("gradstyle", weights=own, options=options)
+def shipping(monkeypatch: pytest.MonkeyPatch, base: Path | None) -> None:
+    """As if the demo preset were shipped over this base, or not at all."""
+    presets = catalog().method("gradstyle").presets
+    pin = base and replace(pin_of(base), file=str(base))
+    monkeypatch.setitem(presets, "demo", Preset(presets["demo"].options, pin and (pin, pin)))  # type: ignore[index]
+
+
+def test_the_user_s_own_modules_stand_on_the_shipped_base(
+    base: Path, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipping(monkeypatch, base)
+    latent_avg = load_method("gradstyle", weights=own).base.inversion.stylegan2.latent_avg
+    assert torch.equal(latent_avg, read_weights(base)["stylegan2"]["latent_avg"])
+
+
+def test_a_missing_base_is_asked_for(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipping(monkeypatch, None)
+    with pytest.raises(WrongWeights, match=r"name the weights file of e4e .* option base=FILE\.safetensors"):
+        load_method("gradstyle", weights=own)
 
 
 def test_training_without_a_base_says_what_to_give(tmp_path: Path) -> None:
