@@ -18,6 +18,7 @@ COMMANDS = {
     "train-judge": ("train_judge:train_judge", "Train a demo judge on drawn faces."),
     "board": ("board:board", "Write or check the leaderboards."),
     "reproduce": ("reproduce:reproduce", "Compute a table of a paper again."),
+    "experiment": ("experiment:experiment", "Train on edited faces, and see what changes."),
     "export": ("export:export", "Add a finished run to the leaderboards' records."),
     "methods": ("methods:methods", "List methods, or the options of one."),
     "metrics": ("metrics:metrics", "List metrics and what they need."),
