@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ class Board:
     floor: str = "copy"
     ceiling: str = "truth"
     same_pictures: bool = True  # refuse runs over pictures of another digest
+    second_opinion: str = ""  # metric of another judge by which ranks are made again, to be compared
     published: tuple[str, ...] = ()  # files of published/ to show below, unranked (published.py)
 
     def __post_init__(self) -> None:
@@ -109,6 +110,8 @@ class Row:
     per_edit: Mapping[str, Cell]
     cost: Mapping[str, Any]
     saw: tuple[str, ...]  # judges of this board that the method used in training
+    second: Cell | None = None  # by the second judge, where the board asks one
+    second_rank: int | None = None  # rank by that judge
     faces: str = ""  # "187 of 200" where some could not be scored
 
     @property
@@ -158,21 +161,29 @@ def ranked(records: Sequence[Record], board: Board) -> list[Row]:
     _check_comparable(records, board)
     rows = [_row(record, board) for record in records]
     index = board.columns.index(board.ranking)
-    sign = -1 if board.ranking.better == "higher" else 1
-    competitors = sorted(
-        (row for row in rows if not row.mark),
-        key=lambda row: (sign * _value(row.cells[index]), row.name, row.run),
-    )
-    placed: list[Row] = []
-    first: Row | None = None  # of the current group
-    for place, row in enumerate(competitors, start=1):
-        if first is None or not _share(first.cells[index], row.cells[index]):
-            first = _with_rank(row, place)
-        assert first.rank is not None
-        placed.append(_with_rank(row, first.rank))
+    competitors = [row for row in rows if not row.mark]
+    placed = [
+        replace(row, rank=rank) for row, rank in _ranks(competitors, board, lambda row: row.cells[index])
+    ]
+    if board.second_opinion:
+        again = {row.run: rank for row, rank in _ranks(placed, board, lambda row: row.second)}
+        placed = [replace(row, second_rank=again[row.run]) for row in placed]
     ceilings = sorted((row for row in rows if row.mark == "ceiling"), key=lambda row: row.run)
     floors = sorted((row for row in rows if row.mark == "floor"), key=lambda row: row.run)
     return [*ceilings, *placed, *floors]
+
+
+def _ranks(rows: Sequence[Row], board: Board, cell: Callable[[Row], Cell | None]) -> list[tuple[Row, int]]:
+    """Rows from the best value of `cell` down, each with the place at which its group began."""
+    sign = -1 if board.ranking.better == "higher" else 1
+    ordered = sorted(rows, key=lambda row: (sign * _value(cell(row)), row.name, row.run))
+    placed: list[tuple[Row, int]] = []
+    first, rank = None, 0
+    for place, row in enumerate(ordered, start=1):
+        if first is None or not _share(cell(first), cell(row)):
+            first, rank = row, place
+        placed.append((row, rank))
+    return placed
 
 
 def _check_requirements(record: Record, board: Board) -> None:
@@ -180,7 +191,8 @@ def _check_requirements(record: Record, board: Board) -> None:
     if suite != board.suite:
         raise ResultsError(f"run {record['id']}: board wants suite {board.suite!r}, found {suite!r}")
     present = {score["metric"] for score in record["scores"]}
-    missing = [name for name in (board.rank_by, *board.require) if name not in present]
+    wanted = [name for name in (board.rank_by, board.second_opinion, *board.require) if name]
+    missing = [name for name in wanted if name not in present]
     if missing:
         raise ResultsError(
             f"run {record['id']} lacks {', '.join(missing)}, which board {board.title!r} requires"
@@ -235,6 +247,7 @@ def _row(record: Record, board: Board) -> Row:
         cost=record["cost"] or {},
         saw=tuple(sorted(judges & set(method.get("saw", ())))),
         faces=_faces(record),
+        second=cells.get((board.second_opinion, board.ranking.edit)),
     )
 
 
@@ -249,10 +262,6 @@ def _cell(score: Mapping[str, Any]) -> Cell | None:
         return None
     low, high = (None if score[key] is None else float(score[key]) for key in ("low", "high"))
     return Cell(float(score["value"]), low, high, score["kind"])
-
-
-def _with_rank(row: Row, rank: int) -> Row:
-    return Row(**{**vars(row), "rank": rank})
 
 
 def _share(first: Cell | None, other: Cell | None) -> bool:
@@ -377,6 +386,11 @@ def _legend(rows: Sequence[Row], board: Board) -> str:
             "*faces*: how many were scored. The others have no face that the method finds; leaving out hard "
             "faces flatters it."
         )
+    if board.second_opinion:
+        lines.append(
+            f"*n (m)*: rank n, but m by {board.second_opinion}, which asks another judge. Such a rank says "
+            "as much about the judge as about the method."
+        )
     seen = sorted({judge for row in rows for judge in row.saw})
     if seen:
         lines.append(f"†: used a judge of this board in training ({', '.join(seen)}).")
@@ -400,7 +414,9 @@ def _protocol_text(records: Sequence[Record], board: Board) -> str:
 
 
 def _rank(row: Row) -> str:
-    return f"*{row.mark}*" if row.rank is None else str(row.rank)
+    if row.rank is None:
+        return f"*{row.mark}*"
+    return str(row.rank) if row.second_rank in (None, row.rank) else f"{row.rank} ({row.second_rank})"
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
@@ -453,6 +469,7 @@ def as_data(rows: Sequence[Row], board: Board) -> list[dict[str, Any]]:
     return [
         {
             "rank": row.rank,
+            **({"second_rank": row.second_rank} if board.second_opinion else {}),
             "mark": row.mark,
             "method": row.method,
             "version": row.version,

@@ -37,6 +37,8 @@ THIRTEEN = (
 """The attributes of the field's papers, in their order; polarity is CelebA's."""
 
 
+SECOND = "-second"  # behind a role: the same question to another judge, `attributes-second`
+
 PARTS = (
     "background",
     "skin",
@@ -90,6 +92,12 @@ class Editor(Protocol):
     attention masks, by name: (B, 1, H, W) or (B, 3, H, W) in [0, 1]. The same names for every batch of which
     the same is asked; they become parts of file names, so letters, digits, - and _ only.
     `faceedit-bench edit --explain` writes them, and every run shows them on its sheet.
+
+    May have `home`, a device: where it wants `batch.images`, and gives its result, if not on its own device;
+    for methods of which the device holds only parts of large pictures.
+
+    May offer `forget()`, where it remembers answers to earlier batches: afterwards it remembers nothing.
+    Costs are measured without such a memory.
     """
 
     def edit(self, batch: EditBatch) -> Tensor:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import folders
 from . import suite as suites
 from .catalog import catalog
+from .contracts import SECOND
 from .errors import BadConfig, NoFace
 from .manifest import Manifest, plain, provenance
 from .store import folder as store
@@ -164,11 +165,17 @@ def _judges(suite: Suite) -> dict[str, JudgeSpec]:
     found = {}
     for role in sorted({role for spec in fed for role in spec.judges if role in suite.judges}):
         judge = catalog().judge(suite.judges[role])
-        if judge.role != role:
+        if judge.role != role.removesuffix(SECOND):
             raise BadConfig(
                 f"suite {suite.name!r}: judge {judge.name!r} answers for {judge.role!r}, not for {role!r}"
             )
         found[role] = judge
+    for role, judge in found.items():
+        if role.endswith(SECOND) and suite.judges.get(role.removesuffix(SECOND)) == judge.name:
+            raise BadConfig(
+                f"suite {suite.name!r}: {judge.name!r} plays {role!r} too; a second opinion wants another "
+                "judge"
+            )
     return found
 
 

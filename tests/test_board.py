@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -354,3 +355,29 @@ def test_every_board_shows_metrics_of_its_suite_and_knows_which_way_is_better(pa
 def test_the_generated_boards_are_up_to_date() -> None:
     code, output = board(ROOT / "leaderboards", "--check")
     assert code == 0, output
+
+
+def test_ranks_that_change_with_the_judge_are_flagged() -> None:
+    """b leads by the first judge and a by the second; c is third by both."""
+
+    def judged(name: str, first: float, second: float) -> dict[str, Any]:
+        run = record(name, first - 1, first, first + 1)
+        (score,) = [one for one in run["scores"] if (one["metric"], one["edit"]) == ("tarr", "all")]
+        again = {**score, "metric": "tarr_second", "value": second, "low": second - 1, "high": second + 1}
+        return {**run, "scores": [*run["scores"], again]}
+
+    board = replace(BOARD, second_opinion="tarr_second")
+    runs = [judged("a", 80, 90), judged("b", 85, 70), judged("c", 60, 50)]
+    rows = ranked(runs, board)
+    assert [(row.method, row.rank, row.second_rank) for row in rows] == [
+        ("b", 1, 2),
+        ("a", 2, 1),
+        ("c", 3, 3),
+    ]
+    text = boards.markdown(runs, board, "tiny")
+    assert "| 1 (2) | b |" in text and "| 2 (1) | a |" in text and "| 3 | c |" in text
+    assert "but m by tarr_second" in text
+    with pytest.raises(ResultsError, match="lacks tarr_second"):
+        ranked([record("d", 1, 2, 3)], board)
+    assert boards.as_data(rows, board)[0]["second_rank"] == 2
+    assert "second_rank" not in boards.as_data(ranked(runs, BOARD), BOARD)[0]

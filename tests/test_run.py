@@ -266,6 +266,23 @@ def test_a_run_that_lacks_weights_lists_all_of_them_and_starts_nothing(tiny: str
     assert not (tmp_path / "results").exists()
 
 
+def test_a_second_opinion_wants_another_judge_of_the_same_role(tiny: str, tmp_path: Path) -> None:
+    def suite(name: str) -> str:
+        text = Path(tiny).read_text().replace('"tarr",', '"tarr", "tarr_second",')
+        path = tmp_path / f"{name}.toml"
+        path.write_text(text + f'"attributes-second" = "{name}"\n')
+        return str(path)
+
+    for name, words in (
+        ("attributes-demo", "wants another judge"),
+        ("swav-demo", "not for 'attributes-second'"),
+    ):
+        with pytest.raises(BadConfig, match=words):
+            runs.run("copy", suite=suite(name), results=tmp_path, workers=1, measure_cost=False)
+    with pytest.raises(WrongWeights, match="attributes-convnext_tiny"):
+        runs.run("copy", suite=suite("attributes-convnext_tiny"), results=tmp_path, measure_cost=False)
+
+
 def test_an_undefined_number_is_stored_with_its_reason(tmp_path: Path) -> None:
     score = store.Score("kid", "1", "Male", None, None, None, 10, "none", "too few faces")
     defined = store.Score("kid", "1", "Bald", 0.5, None, None, 10, "none")

@@ -40,22 +40,22 @@ def _checked(answered: Tensor, seen: Observation, role: str, image: str) -> np.n
     return found
 
 
-def probabilities(seen: Observation, image: str) -> np.ndarray:
+def probabilities(seen: Observation, image: str, role: str = "attributes") -> np.ndarray:
     """(B, A) float32 in [0, 1]: how sure the attributes judge is of each attribute."""
-    found = answers(seen, "attributes", image)
+    found = answers(seen, role, image)
     names = seen.batch.attributes
     if found.shape[1] != len(names):
         raise BrokenPromise(
-            f"the 'attributes' judge answered {found.shape[1]} columns; the suite has {len(names)} attributes"
+            f"the {role!r} judge answered {found.shape[1]} columns; the suite has {len(names)} attributes"
         )
     if found.size and (found.min() < 0 or found.max() > 1):
         raise BrokenPromise(
-            f"the 'attributes' judge answered values from {found.min():.3g} to {found.max():.3g}; "
+            f"the {role!r} judge answered values from {found.min():.3g} to {found.max():.3g}; "
             "wanted probabilities in [0, 1]"
         )
     return found
 
 
-def decisions(seen: Observation, image: str) -> np.ndarray:
+def decisions(seen: Observation, image: str, role: str = "attributes") -> np.ndarray:
     """(B, A) bool: the attributes judge's decisions, probability above one half."""
-    return probabilities(seen, image) > 0.5
+    return probabilities(seen, image, role) > 0.5

@@ -23,15 +23,18 @@ def cosine_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 class Identity:
     """Mean cosine similarity of the identity judge's embeddings of source and edited picture, at best 1."""
 
+    def __init__(self, name: str = "id", role: str = "identity") -> None:
+        self.name, self.role = name, role
+
     def empty(self) -> Rows:
         return Rows()
 
     def update(self, state: Rows, seen: Observation) -> None:
-        before, after = answers(seen, "identity", "source"), answers(seen, "identity", "edited")
+        before, after = answers(seen, self.role, "source"), answers(seen, self.role, "edited")
         state.append(**place(seen), cosine=cosine_similarity(before, after))
 
     def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
-        return {"id": state.column("cosine")}
+        return {self.name: state.column("cosine")}
 
     def finish(self, state: Rows) -> dict[str, float]:
         return edit_means(self.per_sample(state), state.column("edit"))

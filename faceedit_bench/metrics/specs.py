@@ -5,10 +5,10 @@ from __future__ import annotations
 from ..contracts import Metric, MetricSpec
 
 
-def _tarr() -> Metric:
+def _tarr(name: str, role: str) -> Metric:
     from .tarr import Tarr
 
-    return Tarr()
+    return Tarr(name, role)
 
 
 def _response() -> Metric:
@@ -23,10 +23,10 @@ def _leakage() -> Metric:
     return Leakage()
 
 
-def _identity() -> Metric:
+def _identity(name: str, role: str) -> Metric:
     from .identity import Identity
 
-    return Identity()
+    return Identity(name, role)
 
 
 def _frechet(name: str, role: str) -> Metric:
@@ -101,7 +101,7 @@ SPECS: list[MetricSpec] = [
         version="1",
         better="higher",
         summary="how often the judge recognises the attribute asked for (SeCGAN 4.4)",
-        load=_tarr,
+        load=lambda: _tarr("tarr", "attributes"),
         judges=("attributes",),
         needs=("labels",),
         unit="%",
@@ -131,7 +131,7 @@ SPECS: list[MetricSpec] = [
         version="1",
         better="higher",
         summary="cosine similarity of identity embeddings of source and output",
-        load=_identity,
+        load=lambda: _identity("id", "identity"),
         judges=("identity",),
         on="every",
         digits=3,
@@ -226,6 +226,26 @@ SPECS: list[MetricSpec] = [
         load=lambda: _l2("l2", "source"),
         on="reconstruction",
         digits=4,
+    ),
+    MetricSpec(
+        name="tarr_second",
+        version="1",
+        better="higher",
+        summary="tarr by a second judge: ranks that change with the judge are the judge's",
+        load=lambda: _tarr("tarr_second", "attributes-second"),
+        judges=("attributes-second",),
+        needs=("labels",),
+        unit="%",
+    ),
+    MetricSpec(
+        name="id_second",
+        version="1",
+        better="higher",
+        summary="id by a second judge: the first may be one that the method learned from",
+        load=lambda: _identity("id_second", "identity-second"),
+        judges=("identity-second",),
+        on="every",
+        digits=3,
     ),
     MetricSpec(
         name="accuracy",

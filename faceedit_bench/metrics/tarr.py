@@ -36,13 +36,17 @@ class Tarr:
                  (left out where there is no such sample, and for edits of several attributes)
 
     Faces whose labels are what an edit sets already count in none of them: there is nothing to recognise.
+    `tarr_second` and so on are the same numbers by another judge.
     """
+
+    def __init__(self, name: str = "tarr", role: str = "attributes") -> None:
+        self.name, self.role = name, role
 
     def empty(self) -> Rows:
         return Rows()
 
     def update(self, state: Rows, seen: Observation) -> None:
-        before, after = decisions(seen, "source"), decisions(seen, "edited")  # (B, A)
+        before, after = (decisions(seen, image, self.role) for image in ("source", "edited"))  # (B, A)
         edited = seen.batch.edited.cpu().numpy().astype(bool)
         labels = seen.batch.source.cpu().numpy() > 0.5
         wanted = seen.batch.target.cpu().numpy() > 0.5
@@ -61,10 +65,10 @@ class Tarr:
         label = state.column("label")
         hit = np.where(label == ALREADY, np.nan, 100.0 * state.column("hit"))
         return {
-            "tarr": hit,
-            "tarr.flip": np.where(label == ALREADY, np.nan, 100.0 * state.column("flip")),
-            "tarr.add": np.where(label == 0, hit, np.nan),
-            "tarr.remove": np.where(label == 1, hit, np.nan),
+            self.name: hit,
+            f"{self.name}.flip": np.where(label == ALREADY, np.nan, 100.0 * state.column("flip")),
+            f"{self.name}.add": np.where(label == 0, hit, np.nan),
+            f"{self.name}.remove": np.where(label == 1, hit, np.nan),
         }
 
     def finish(self, state: Rows) -> dict[str, float]:

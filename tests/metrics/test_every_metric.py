@@ -23,16 +23,15 @@ def observation(edit_index: int, start: int, stop: int) -> Seen:
     """Samples [start, stop) of 60 faces under one of two edits, with all judges, labels and truth."""
     part = slice(start, stop)
     told = {
-        ("attributes", image): torch.rand(
-            NUMBER, 2, generator=torch.Generator().manual_seed(seed + edit_index)
-        )[part]
+        (role, image): torch.rand(NUMBER, 2, generator=torch.Generator().manual_seed(seed + edit_index))[part]
+        for role in ("attributes", "attributes-second")
         for image, seed in (("source", 0), ("edited", 1))
     }
     for role in ("lpips-alex", "lpips-vgg"):
         told[role, "edited against source"] = features(NUMBER, 1, seed=5 + edit_index)[part].abs()
     for image, seed in (("source", 2), ("edited", 3 + edit_index)):
         told["parser", image] = parses(seed)[part]
-    for role in ("identity", "features", "pool", "classes", "dinov2"):
+    for role in ("identity", "identity-second", "features", "pool", "classes", "dinov2"):
         told[role, "source"] = features(NUMBER, 6)[part]
         told[role, "edited"] = features(NUMBER, 6, seed=9 + edit_index)[part] * 1.3
     source, edited, truth = (pictures(NUMBER, 16, seed=seed)[part] for seed in (0, 1 + edit_index, 7))
