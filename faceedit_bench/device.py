@@ -1,10 +1,16 @@
-"""Which device is used."""
+"""Which device is used, and where pictures lie."""
 
 from __future__ import annotations
 
 import torch
 
+from .contracts import Editor
 from .errors import BadConfig
+
+
+def of_pictures(editor: Editor, device: str) -> str:
+    """Where the editor wants pictures of full size: on the device, or where its `home` says."""
+    return str(getattr(editor, "home", device))
 
 
 def choose(name: str) -> str:

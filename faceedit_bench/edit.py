@@ -58,6 +58,7 @@ def edit_photos(
     """
     from .data.images import read_image, save_png, write_png
     from .device import choose as choose_device
+    from .device import of_pictures
     from .sheet import sheet
     from .weights import build_editor, choose
 
@@ -79,7 +80,7 @@ def edit_photos(
     rows = []
     for photo in places:
         source = _scaled(read_image(photo), request.size)
-        batch = _batch(source, request, attributes, device)
+        batch = _batch(source, request, attributes, device, of_pictures(editor, device))
         try:
             pictures = {EDITED: _edit_one(editor, method, photo.name, request, batch)}
             if explain:
@@ -195,9 +196,14 @@ def _call(work: Callable[[EditBatch], Any], method: str, name: str, batch: EditB
         ) from error
 
 
-def _batch(source: np.ndarray, request: Request, attributes: Sequence[str], device: str) -> EditBatch:
-    """One photo as a batch. An asked attribute is taken to be the opposite of its target; every other one
-    stays as it is, unless it is known to be there and excluded by what is asked."""
+def _batch(
+    source: np.ndarray, request: Request, attributes: Sequence[str], device: str, home: str
+) -> EditBatch:
+    """One photo as a batch, the picture itself on `home`.
+
+    An asked attribute is taken to be the opposite of its target; every other one stays as it is, unless it is
+    known to be there and excluded by what is asked.
+    """
     import torch
 
     from .contracts import EditBatch
@@ -208,7 +214,7 @@ def _batch(source: np.ndarray, request: Request, attributes: Sequence[str], devi
     source_labels = [1 - changes[name] if name in changes else name in has for name in attributes]
     target_labels = [changes.get(name, name in has - excluded) for name in attributes]
     return EditBatch(
-        images=to_unit(torch.from_numpy(source.copy())[None]).to(device),
+        images=to_unit(torch.from_numpy(source.copy())[None]).to(home),
         source=torch.tensor([source_labels], dtype=torch.float32, device=device),  # (1, A)
         target=torch.tensor([target_labels], dtype=torch.float32, device=device),
         edited=torch.tensor([[name in changes for name in attributes]], device=device),

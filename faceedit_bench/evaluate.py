@@ -21,7 +21,9 @@ from torch import Tensor
 from .catalog import catalog
 from .contracts import EditBatch, Editor, Metric, MetricSpec, Sample, Samples
 from .data import demands
+from .device import of_pictures
 from .errors import BadConfig, BadDataset, BrokenPromise, NoFace
+from .halving import Halving
 from .observe import Judge, Observation, to_bytes, to_unit
 from .promise import check_explanation, check_promise
 from .suite import Edit, Shard, Suite, target_labels
@@ -58,6 +60,7 @@ class ShardResult:
     pictures: np.ndarray  # (K, 3, H, W) uint8: edits of the suite's first KEPT samples that are in this shard
     explained: dict[str, np.ndarray]  # name -> the same of what the method shows of how it edits
     unusable: Unusable  # samples that entered no state: their face was not found
+    most: int | None = None  # pictures edited at once, where memory was out with a whole batch
 
 
 @dataclass
@@ -75,6 +78,7 @@ class Workbench:
     metrics: dict[str, tuple[MetricSpec, Metric]]
     device: str
     remembered: dict[tuple[str, tuple[int, ...]], Tensor] = field(default_factory=dict)
+    halving: Halving = field(default_factory=Halving)
 
 
 # ---- building -------------------------------------------------------------------------------------
@@ -195,6 +199,7 @@ def evaluate_shard(setup: Setup, shard: Shard) -> ShardResult:
         pictures=_stacked(kept, shown, size),
         explained={name: _stacked(rows, shown, size) for name, rows in sorted(explained.items())},
         unusable=unusable,
+        most=bench.halving.most,
     )
 
 
@@ -279,7 +284,7 @@ def _asked(bench: Workbench, edit: Edit, faces: Sequence[Face]) -> _Asked:
 def _edited(bench: Workbench, edit: Edit, faces: Sequence[Face]) -> tuple[_Asked, Tensor]:
     """What was asked, and (B, 3, H, W) uint8 what the method made of it."""
     asked = _asked(bench, edit, faces)
-    result = bench.editor.edit(asked.told)
+    result = bench.halving.edit(bench.editor, asked.told)
     ids = [face.id for _, face in faces]
     check_promise(result, asked.told, method=bench.method, edit=edit.name, ids=ids)
     return asked, to_bytes(result.cpu())
@@ -335,7 +340,7 @@ def _for_method(bench: Workbench, batch: EditBatch, edit: Edit, truth: Tensor | 
     taken = torch.tensor([name in edit.set for name in batch.attributes])  # (A,)
     source = torch.where(taken, 1 - batch.target, batch.source) if edit.set else batch.source
     return EditBatch(
-        images=batch.images.to(place),
+        images=batch.images.to(of_pictures(bench.editor, place)),
         source=source[:, bench.columns].to(place),
         target=batch.target[:, bench.columns].to(place),
         edited=batch.edited[:, bench.columns].to(place),

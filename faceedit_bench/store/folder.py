@@ -8,6 +8,7 @@ results/<suite>/<method>-<run id>/
   images/                  a small fixed set of pictures, and sheet.png
   cost.json                parameters, memory, time
   faces.json               how many of how many faces were scored, and which were not, with the reason
+  failures.jsonl           what went wrong and was got over: shards edited in parts for lack of memory
   scores.json              every score with its interval; its presence means: complete
 """
 
@@ -141,6 +142,12 @@ class RunFolder:
         entries = (self.suite() or {"edits": ()})["edits"]
         return [Edit(**{**entry, "flips": tuple(entry["flips"])}) for entry in entries]
 
+    def failures(self) -> list[dict[str, Any]]:
+        """What went wrong and was got over, such as a shard edited in smaller parts for lack of memory."""
+        path = self.path / "failures.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        return [json.loads(line) for line in lines]
+
     def faces(self) -> dict[str, Any]:
         """`scored`, `of`, and `unusable`: a list of sample and reason."""
         path = self.path / "faces.json"
@@ -168,6 +175,13 @@ class RunFolder:
             self._shard(result.number),
             lambda path: save_file(compact, path, metadata={"run": self.manifest.id}),
         )
+        if result.most is not None:
+            self._note(shard=result.number, reason="out of memory", pictures_at_once=result.most)
+
+    def _note(self, **entry: Any) -> None:
+        """A line for `failures.jsonl`: what went wrong and was got over."""
+        with (self.path / "failures.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")  # one write, so that workers' lines do not mix
 
     def finish(
         self, scores: Iterable[Score], samples: pd.DataFrame, cost: dict[str, Any], faces: dict[str, Any]

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from faceedit_bench.api import THIRTEEN, BadConfig, LoadContext, MethodSpec, Pin, Preset, hookimpl
+from faceedit_bench.api import (
+    THIRTEEN,
+    BadConfig,
+    LoadContext,
+    MethodSpec,
+    Pin,
+    Preset,
+    Reproduction,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from faceedit_bench.train import Recipe
@@ -133,6 +142,7 @@ def faceedit_methods() -> list[MethodSpec]:
                 "no-global": Preset(NO_GLOBAL, weights=None, summary="no global generator: figure 6"),
             },
             recipes=recipes,
+            reproductions={"coogan-table3": table3},
         )
     ]
 
@@ -150,3 +160,10 @@ def recipes(options: Options) -> tuple[Recipe, ...]:
     from .losses import stages
 
     return stages(options)
+
+
+def table3() -> Reproduction:
+    """Memory at 768 px."""
+    from .table3 import reproduce
+
+    return reproduce()

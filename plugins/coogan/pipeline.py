@@ -4,7 +4,7 @@ The paper treats squares of 768 pixels only. Other sizes are padded at the right
 of whole patches and cropped afterwards: patches never overlap, exact multiples stay untouched, and the
 snapshot is not distorted. Nothing is blended or smoothed at seams.
 
-Memory: pictures of full size (canvas, guide, result) stay on the host unless `keep_on_device`; the device
+Memory: pictures of full size (given, guide, result) stay on the host unless `keep_on_device`; the device
 holds the networks and one snapshot or one group of patches, whatever the size of the picture.
 """
 
@@ -30,6 +30,7 @@ class CooGAN:
     def __init__(self, networks: Mapping[str, nn.Module], options: Options, device: str) -> None:
         self.snapshot_editor, self.patch_editor = networks["global"], networks["local"]
         self.options, self.device = options, torch.device(device)
+        self.home = self.device if options.keep_on_device else torch.device("cpu")  # of pictures of full size
 
     @torch.no_grad()
     def edit(self, batch: EditBatch) -> Tensor:
@@ -38,33 +39,38 @@ class CooGAN:
         pictures = [
             self.edit_picture(*one) for one in zip(batch.images.split(1), asked.split(1), strict=True)
         ]
-        return torch.cat(pictures)
+        return torch.cat(pictures) if len(pictures) > 1 else pictures[0]
 
     def edit_picture(self, picture: Tensor, asked: Tensor) -> Tensor:
         """One picture (1, 3, H, W) under a difference (1, A)."""
         height, width = picture.shape[2:]
-        home = self.device if self.options.keep_on_device else torch.device("cpu")
-        canvas = pad_to_patches(picture.to(home), self.options.patch, self.options.pad_mode)  # (1, 3, S, S)
-        result = self.render(canvas, self.guide(canvas, asked), asked)
-        return result[:, :, :height, :width].clamp(-1, 1).to(picture.device)
+        home, asked = picture.to(self.home), asked.to(self.device)
+        canvas = pad_to_patches(home, self.options.patch, self.options.pad_mode)  # (1, 3, S, S)
+        result = self.render(canvas, self.guide(canvas, asked), asked).clamp_(-1, 1)
+        return result[:, :, :height, :width].to(picture.device)
 
     def guide(self, canvas: Tensor, asked: Tensor) -> Tensor:
         """The edited snapshot at the size of the canvas: tells the local generator what belongs where."""
         snapshot = shrink(canvas, self.options.snapshot, self.options.down_mode)
         if self.options.guide == "edited":
-            snapshot = self.snapshot_editor(snapshot.to(self.device), asked.to(self.device)).to(canvas.device)
+            snapshot = self.snapshot_editor(snapshot.to(self.device), asked).to(canvas.device)
         return enlarge(snapshot, canvas.shape[-1], self.options.up_mode)
 
     def render(self, canvas: Tensor, guide: Tensor, asked: Tensor) -> Tensor:
         """The local generator, a few patches at a time, row by row; each writes its own place."""
         result = torch.empty_like(canvas)
         for places in groups(canvas.shape[-1], self.options.patch, self.options.patch_batch):
-            pairs = torch.cat([torch.cat([canvas[place], guide[place]], dim=1) for place in places])
-            pairs = pairs.to(self.device)  # (patches, 6, P, P)
-            rendered = self.patch_editor(pairs, asked.to(self.device).expand(len(places), -1))
-            for place, patch in zip(places, rendered.split(1), strict=True):
-                result[place] = patch.to(result.device)
+            self.render_group(result, places, canvas, guide, asked)
         return result
+
+    def render_group(
+        self, result: Tensor, places: list[Place], canvas: Tensor, guide: Tensor, asked: Tensor
+    ) -> None:
+        """Write one call's patches. Nothing of it stays on the device for the next."""
+        pairs = torch.cat([gather(canvas, places), gather(guide, places)], dim=1).to(self.device)
+        rendered = self.patch_editor(pairs, asked.expand(len(places), -1))  # (patches, 6, P, P) -> 3 channels
+        for place, patch in zip(places, rendered.split(1), strict=True):
+            result[place] = patch
 
 
 def pad_to_patches(picture: Tensor, patch: int, mode: str) -> Tensor:
@@ -92,6 +98,12 @@ def groups(side: int, patch: int, at_once: int) -> Iterator[list[Place]]:
     places = [(slice(None), slice(None), rows, columns) for rows in spans for columns in spans]
     for start in range(0, len(places), at_once):
         yield places[start : start + at_once]
+
+
+def gather(picture: Tensor, places: list[Place]) -> Tensor:
+    """(1, C, S, S) -> (patches, C, P, P)."""
+    patches = [picture[place] for place in places]
+    return torch.cat(patches) if len(patches) > 1 else patches[0]
 
 
 def cut(images: Tensor, patch: int) -> Tensor:
