@@ -7,6 +7,7 @@ from .contracts import (
     EditBatch,
     Editor,
     Imported,
+    JudgeContext,
     JudgeSpec,
     Layout,
     LoadContext,
@@ -20,6 +21,7 @@ from .contracts import (
     Reproduction,
     Sample,
     Samples,
+    Undefined,
     View,
 )
 from .errors import BadConfig, BadDataset, BadImage, BrokenPromise, FaceEditError, NoFace, WrongWeights
@@ -39,6 +41,7 @@ __all__ = [
     "Editor",
     "FaceEditError",
     "Imported",
+    "JudgeContext",
     "JudgeSpec",
     "Layout",
     "LoadContext",
@@ -54,6 +57,7 @@ __all__ = [
     "Reproduction",
     "Sample",
     "Samples",
+    "Undefined",
     "View",
     "WrongWeights",
     "hookimpl",
