@@ -199,7 +199,7 @@ class _Offered:
     source: Path
     device: str = "cpu"
 
-    def restore(self, network: nn.Module, part: int = 0) -> nn.Module:
+    def restore(self, network: nn.Module, part: int | Path = 0) -> nn.Module:
         from .weights import fill
 
         return fill(network, self.state, f"what was read from {self.source}").eval().requires_grad_(False)

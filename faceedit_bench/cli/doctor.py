@@ -165,21 +165,17 @@ def compare_plugins(
 
 
 def weights() -> Iterator[Finding]:
-    from .weights import wanted
+    from .. import fetching
 
-    every = [(one, one.state()) for one in wanted()]
-    for one, state in every:
-        if state == "missing":
-            yield Finding(
-                f"weights {one.pin.file}",
-                NOTE,
-                f"missing, wanted by {one.owner}; from: {one.pin.origin}",
-                "faceedit-bench weights add FILE",
-            )
-        elif state != "verified":
-            yield Finding(f"weights {one.pin.file}", BROKEN, state, "faceedit-bench weights add FILE")
-    good = sum(state == "verified" for _, state in every)
-    yield Finding("weights", OK if good == len(every) else NOTE, f"{good} of {len(every)} files verified")
+    states = {one.pin.file: fetching.state(one) for one in fetching.wanted()}
+    for file, state in states.items():
+        if state not in ("verified", "missing"):
+            yield Finding(f"weights {file}", BROKEN, state, "faceedit-bench weights add FILE")
+    good, missing = (sum(state == word for state in states.values()) for word in ("verified", "missing"))
+    text = f"{good} of {len(states)} files verified" + (f", {missing} not here" if missing else "")
+    lacking = good < len(states)
+    remedy = "faceedit-bench weights list shows who wants them and where they come from" if lacking else ""
+    yield Finding("weights", NOTE if lacking else OK, text, remedy)
 
 
 def places() -> Iterator[Finding]:

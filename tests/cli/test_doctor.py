@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from faceedit_bench import fetching
 from faceedit_bench.catalog import Catalog
-from faceedit_bench.cli import cli, doctor, weights
+from faceedit_bench.cli import cli, doctor
+from faceedit_bench.contracts import Pin
+from faceedit_bench.weights import Wanted
 
 
 def invoke(*words: str) -> Result:
@@ -59,21 +62,18 @@ def test_little_room_is_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [finding.state for finding in doctor.places()] == [doctor.NOTE, doctor.NOTE]
 
 
-def test_damaged_weights_are_broken_and_missing_ones_are_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
-    class One:
-        owner, path = "method toy demo", None
-        pin = type("Pin", (), {"file": "toy.safetensors", "origin": "a command"})
-
-        def __init__(self, state: str) -> None:
-            self.said = state
-
-        def state(self) -> str:
-            return self.said
-
-    monkeypatch.setattr(
-        weights, "wanted", lambda: [One("verified"), One("missing"), One("wanted this, found that")]
+def test_damaged_weights_are_broken_and_missing_ones_are_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "odd.safetensors").write_bytes(b"x")
+    odd, gone = (
+        Pin(name, "0" * 64, 1, "a command", "MIT") for name in ("odd.safetensors", "gone.safetensors")
     )
-    assert [finding.state for finding in doctor.weights()] == [doctor.NOTE, doctor.BROKEN, doctor.NOTE]
+    files = [Wanted("method toy demo", odd, tmp_path / "odd.safetensors"), Wanted("judge toy", gone, None)]
+    monkeypatch.setattr(fetching, "wanted", lambda: files)
+    broken, whole = doctor.weights()
+    assert broken.state == doctor.BROKEN and "wanted sha256 0000" in broken.found
+    assert whole.state == doctor.NOTE and whole.found == "0 of 2 files verified, 1 not here"
 
 
 def test_a_plugin_folder_without_entry_point_is_broken(
