@@ -25,6 +25,7 @@ def judges(as_json: bool) -> None:
             "width": spec.width,
             "weights": "here" if locate(spec.pin, home_of(spec)) else "missing",
             "sha256": spec.pin.sha256,
+            "licence": spec.pin.licence,
             "summary": spec.summary,
         }
         for _, spec in sorted(found.judges.items())
@@ -34,6 +35,6 @@ def judges(as_json: bool) -> None:
     rows: list[tuple[object, ...]] = []
     for one in described:
         rows.append((one["name"], one["version"], one["weights"], one["summary"]))
-        rows.append(("", "", "", f"plays {one['role']!r}; learned on {one['faces']}"))
+        rows.append(("", "", "", f"plays {one['role']!r}; learned on {one['faces']}; {one['licence']}"))
     click.echo(table(("judge", "v", "weights", "what it answers"), rows))
     note_broken(found.broken)
