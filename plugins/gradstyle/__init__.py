@@ -82,7 +82,16 @@ SMALL = {"width": 128, "head_width": 64, "layers": 2, "ffn": 512, "loss_size": 1
 PAPER = Options()
 LITE = replace(PAPER, width=128, layers=2, ffn=512)
 DEMO = over(
-    e4e.DEMO, width=32, head_width=16, layers=1, ffn=64, loss_size=64, lr=1e-3, critic_lr=1e-3, steps=2000
+    e4e.DEMO,
+    width=32,
+    head_width=16,
+    layers=1,
+    ffn=64,
+    alignment=1.0,
+    loss_size=64,
+    lr=1e-3,
+    critic_lr=1e-3,
+    steps=2000,
 )
 
 
