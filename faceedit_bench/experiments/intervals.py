@@ -100,22 +100,26 @@ def bootstrap(
     if len(here) < SMALLEST:
         return None
     generator = np.random.default_rng(seed)
+    who = {
+        arm: (pairs.target_person[ranking.order], pairs.query_person[ranking.order])
+        for arm, ranking in rankings.items()
+    }
     rows: dict[str, list[np.ndarray]] = {arm: [] for arm in rankings}
     for _ in range(replicates):
         times = np.zeros(pairs.people)
         times[here] = np.bincount(generator.integers(0, len(here), len(here)), minlength=len(here))
-        weights = weights_of(pairs, times)
         for arm, ranking in rankings.items():
-            if weights[pairs.same].any() and weights[~pairs.same].any():
-                rows[arm].append(summary(ranking.roc(weights), rates))
+            roc = ranking.roc(weights_of(*who[arm], times))
+            if roc.genuine[-1] and roc.impostors[-1]:
+                rows[arm].append(summary(roc, rates))
         advance(1)
     return {arm: np.stack(found) for arm, found in rows.items()}
 
 
-def weights_of(pairs: Pairs, times: np.ndarray) -> np.ndarray:
+def weights_of(target_person: np.ndarray, query_person: np.ndarray, times: np.ndarray) -> np.ndarray:
     """(P,) how often a pair counts where its people are drawn so many `times`."""
-    one, other = times[pairs.target_person], times[pairs.query_person]
-    return np.where(pairs.same, one, one * other)
+    one = times[target_person]
+    return np.where(target_person == query_person, one, one * times[query_person])
 
 
 def estimate(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 RESULTS, COURSE, NETWORK = "results.json", "course.json", "recogniser.safetensors"
-SHOWN = 6  # training pictures on the sheet
+SHOWN, CELL = 6, 128  # training pictures on the sheet, pixels of each
 
 
 @dataclass(frozen=True)
@@ -183,4 +183,4 @@ def put_sheet(folder: Path, pictures: Pictures, attributes: Sequence[str]) -> No
         [*pictures.take([number * step] * len(columns), range(len(columns))).numpy()]
         for number in range(count)
     ]
-    save_png(folder / "sheet.png", sheet(rows, columns))
+    save_png(folder / "sheet.png", sheet(rows, columns, cell=CELL))

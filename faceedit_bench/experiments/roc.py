@@ -6,6 +6,7 @@ people, TAR that of the pairs of one person. A threshold cannot part pairs of eq
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +16,11 @@ SLACK = 1e-9  # of all impostors: 0.29 × 100 are 29 pairs, whatever floating po
 
 @dataclass(frozen=True)
 class Roc:
-    """Accepted weight at each distinct score, from the highest threshold to the lowest."""
+    """Accepted weight at each threshold, from one that accepts nothing to the lowest score."""
 
-    genuine: np.ndarray  # (L,) float64, growing
-    impostors: np.ndarray  # (L,) float64, growing
-    thresholds: np.ndarray  # (L,) float32, falling
+    genuine: np.ndarray  # (L + 1,) float64, from 0 up
+    impostors: np.ndarray  # (L + 1,) float64, from 0 up
+    thresholds: np.ndarray  # (L + 1,) float64, from infinity down
 
     @property
     def tar(self) -> np.ndarray:
@@ -31,23 +32,25 @@ class Roc:
 
     def tar_at(self, fars: np.ndarray) -> np.ndarray:
         """TAR at the lowest threshold whose FAR does not exceed each of `fars`, (F,)."""
-        allowed = np.asarray(fars) * self.impostors[-1] + SLACK * self.impostors[-1]
-        levels = np.searchsorted(self.impostors, allowed, side="right")  # accepted levels
-        return np.concatenate([[0.0], self.genuine])[levels] / self.genuine[-1]
+        allowed = (np.asarray(fars) + SLACK) * self.impostors[-1]
+        levels = np.searchsorted(self.impostors, allowed, side="right") - 1
+        return self.genuine[levels] / self.genuine[-1]
 
     def area(self) -> float:
         """Area under the curve: how often a genuine pair scores above an impostor, ties counted half."""
-        mean = (self.genuine + np.concatenate([[0.0], self.genuine[:-1]])) / 2
-        steps = np.diff(self.impostors, prepend=0.0)
-        return float((steps * mean).sum() / (self.genuine[-1] * self.impostors[-1]))
+        twice = np.dot(np.diff(self.impostors), self.genuine[1:] + self.genuine[:-1])
+        return float(twice / (2 * self.genuine[-1] * self.impostors[-1]))
 
     def equal_error(self) -> float:
         """Where false accepts are as frequent as false rejects; straight lines between thresholds."""
-        far = np.concatenate([[0.0], self.far])
-        gap = far - (1 - np.concatenate([[0.0], self.tar]))  # from −1 to 1, never falling
-        after = int(np.argmax(gap >= 0))
-        share = -gap[after - 1] / (gap[after] - gap[after - 1])
-        return float(far[after - 1] + share * (far[after] - far[after - 1]))
+
+        def gap(level: int) -> float:  # FAR − FRR: from −1 to 1, never falling
+            return self.impostors[level] / self.impostors[-1] + self.genuine[level] / self.genuine[-1] - 1
+
+        after = bisect_left(range(len(self.genuine)), 0.0, key=gap)
+        share = -gap(after - 1) / (gap(after) - gap(after - 1))
+        low, high = self.impostors[after - 1 : after + 1] / self.impostors[-1]
+        return float(low + share * (high - low))
 
 
 class Ranking:
@@ -56,21 +59,28 @@ class Ranking:
     def __init__(self, scores: np.ndarray, same: np.ndarray) -> None:
         self.order = np.argsort(-scores, kind="stable")
         ordered = scores[self.order]
-        self.ends = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)  # last pair of each level
-        self.thresholds = ordered[self.ends]
+        ends = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)  # last pair of each level
+        self.accepted = np.append(0, ends + 1)  # (L + 1,) how many pairs each threshold accepts
+        self.thresholds = np.append(np.inf, ordered[ends])
         self.same = same[self.order]
 
     def roc(self, weights: np.ndarray | None = None) -> Roc:
-        """The curve under weights (P,), in the order of the scores; every pair once without them."""
-        weight = np.ones(len(self.order)) if weights is None else weights[self.order]
-        genuine = np.cumsum(np.where(self.same, weight, 0.0))[self.ends]
-        everyone = np.cumsum(weight)[self.ends]
-        return Roc(genuine, everyone - genuine, self.thresholds)
+        """The curve under weights (P,), in the order of this ranking; every pair once without them."""
+        weight = np.ones(len(self.order)) if weights is None else weights
+        genuine = self._running(np.where(self.same, weight, 0.0))
+        return Roc(genuine, self._running(weight) - genuine, self.thresholds)
+
+    def _running(self, weight: np.ndarray) -> np.ndarray:
+        """(L + 1,) weight that each threshold accepts."""
+        total = np.empty(len(weight) + 1)
+        total[0] = 0
+        np.cumsum(weight, out=total[1:])
+        return total if len(self.accepted) == len(total) else total[self.accepted]
 
 
 def measurable(far: float, impostors: int) -> bool:
     """A false accept rate below one pair cannot be seen."""
-    return far * impostors + SLACK * impostors >= 1
+    return (far + SLACK) * impostors >= 1
 
 
 def fold_accuracies(scores: np.ndarray, same: np.ndarray, fold: np.ndarray) -> np.ndarray:

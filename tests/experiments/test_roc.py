@@ -75,7 +75,8 @@ def test_a_recogniser_that_is_always_wrong_has_area_zero() -> None:
 def test_weights_count_like_repeated_pairs() -> None:
     scores, same = scored(1)
     times = np.random.default_rng(2).integers(0, 4, len(scores))
-    weighted = Ranking(scores, same).roc(times.astype(np.float64))
+    ranking = Ranking(scores, same)
+    weighted = ranking.roc(times[ranking.order].astype(np.float64))
     repeated = Ranking(np.repeat(scores, times), np.repeat(same, times)).roc()
     fars = np.array([0.02, 0.1, 0.4])
     assert np.array_equal(weighted.tar_at(fars), repeated.tar_at(fars))

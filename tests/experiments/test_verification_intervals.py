@@ -67,7 +67,7 @@ def test_a_person_drawn_twice_counts_twice_with_everyone_else() -> None:
         times[one] if one == other else times[one] * times[other]
         for one, other in zip(pairs.target_person, pairs.query_person, strict=True)
     ]
-    assert weights_of(pairs, times).tolist() == counted
+    assert weights_of(pairs.target_person, pairs.query_person, times).tolist() == counted
 
 
 def test_a_rate_that_cannot_be_measured_has_no_number() -> None:
