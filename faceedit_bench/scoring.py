@@ -33,12 +33,12 @@ def scores(
     found: list[Score] = []
     for spec in metrics:
         metric = spec.load()
-        for name, state in _states(spec, metric, suite, shards, stored).items():
+        for name, state in states_of(spec, metric, suite, shards, stored).items():
             found += _score(spec, metric, name, state, suite.seed)
     return found
 
 
-def _states(
+def states_of(
     spec: MetricSpec, metric: Metric, suite: Suite, shards: Sequence[Shard], stored: Stored
 ) -> dict[str, Any]:
     """Folded state per edit, and of all flips together."""
@@ -135,13 +135,13 @@ def without(shards: Sequence[Shard], stored: Stored, told: Mapping[int, Unusable
     for shard in shards:
         scored = {i for i in unusable if shard.start <= i < shard.stop and i not in told[shard.number]}
         kept[shard.number] = {
-            metric: _dropped(metric, arrays, scored) if scored else arrays
+            metric: dropped(metric, arrays, scored) if scored else arrays
             for metric, arrays in stored[shard.number].items()
         }
     return dict(sorted(unusable.items())), kept
 
 
-def _dropped(metric: str, arrays: Mapping[str, np.ndarray], samples: set[int]) -> Mapping[str, np.ndarray]:
+def dropped(metric: str, arrays: Mapping[str, np.ndarray], samples: set[int]) -> Mapping[str, np.ndarray]:
     """The rows of a state without those of `samples`."""
     if "sample" not in arrays:
         raise ResultsError(

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from .answers import answers
+from .intervals import about
 from .states import Rows, exact_mean, place
 
 if TYPE_CHECKING:
@@ -128,9 +129,18 @@ class Frechet:
         the whole, the delete-half jackknife) and nothing of the bias that a small number of samples brings.
         A bootstrap would repeat samples, lower the rank and inflate the distance.
         """
+        moved = self.halves(state, seed)
+        if moved is None:
+            return {self.name: None}
+        low, high = about(self.finish(state)[self.name], moved)
+        return {self.name: (max(0.0, low), high)}
+
+    def halves(self, state: Rows, seed: int) -> np.ndarray | None:
+        """(S,) the value on random halves of the samples; None for too few. As many samples and the same seed
+        give the same halves, so two methods may be compared on them."""
         samples = np.unique(state.column("sample"))
         if len(samples) < SMALLEST_SPREAD:
-            return {self.name: None}
+            return None
         parts = _by_edit(state)
         wide = len(samples) <= 2 * parts[0][1].shape[1]  # a half has no more samples than features
         generator = np.random.default_rng(seed)
@@ -143,10 +153,11 @@ class Frechet:
             values.append(
                 exact_mean(np.array([frechet_distance(edited, source) for source, edited in chosen]))
             )
-        low, high = (
-            np.quantile(values, [0.025, 0.975]) - exact_mean(np.array(values)) + self.finish(state)[self.name]
-        )
-        return {self.name: (max(0.0, float(low)), float(high))}
+        return np.array(values)
+
+    def about(self, value: float, halves: np.ndarray) -> tuple[float, float]:
+        """A spread for `value`, the difference of two methods', from the differences on the same halves."""
+        return about(value, halves)
 
     def spread_kind(self) -> str:
         return "spread between random halves of the samples, not a confidence interval"

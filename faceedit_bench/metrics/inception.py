@@ -72,5 +72,13 @@ class InceptionScore:
         found = self.finish(state)
         return {"is": (found["is"] - found["is.std"], found["is"] + found["is.std"])}
 
+    def halves(self, state: Rows, seed: int) -> np.ndarray | None:
+        """(10,) the scores of the splits, here tenths of the pool; None for fewer pictures than splits."""
+        return split_scores(state.column("logits"), SPLITS) if len(state) >= SPLITS else None
+
+    def about(self, value: float, halves: np.ndarray) -> tuple[float, float]:
+        """One standard deviation over the splits to either side."""
+        return value - float(halves.std()), value + float(halves.std())
+
     def spread_kind(self) -> str:
         return "one standard deviation over ten splits, not a confidence interval"

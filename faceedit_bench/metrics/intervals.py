@@ -86,7 +86,22 @@ def bootstrap_means(
     replicates: int = REPLICATES,
     seed: int = 2020,
 ) -> list[Bounds | None]:
-    """Bounds of each of K columns (N, K): mean over edits (N,) of the mean over defined values (not NaN).
+    """Bounds of each of K columns (N, K): mean over edits (N,) of the mean over defined values (not NaN)."""
+    if len(np.unique(clusters)) < SMALLEST:
+        return [None] * values.shape[1]
+    means = replicate_means(values, clusters, edits, replicates=replicates, seed=seed)
+    return [percentile(column[~np.isnan(column)]) for column in means.T]
+
+
+def replicate_means(
+    values: np.ndarray,
+    clusters: np.ndarray,
+    edits: np.ndarray,
+    *,
+    replicates: int = REPLICATES,
+    seed: int = 2020,
+) -> np.ndarray:
+    """(R, K) the same statistic of the columns (N, K) in each replicate, drawing whole clusters (N,).
 
     The same draws serve all columns, and every state with as many clusters, so differences may be taken.
     """
@@ -96,16 +111,8 @@ def bootstrap_means(
     table = [_sums(column, cell, faces * groups) for column in values.T]
     sums = np.stack([part[0].reshape(faces, groups) for part in table], axis=1).reshape(faces, -1)
     counts = np.stack([part[1].reshape(faces, groups) for part in table], axis=1).reshape(faces, -1)
-    if faces < SMALLEST:
-        return [None] * values.shape[1]
-    means = np.concatenate(
-        [
-            _edit_means(weights, sums, counts, groups)  # (R, K)
-            for weights in draws(faces, replicates, seed)
-        ]
-    )
-    tail = (1 - LEVEL) / 2
-    return [_bounds(column[~np.isnan(column)], tail) for column in means.T]
+    blocks = (_edit_means(weights, sums, counts, groups) for weights in draws(faces, replicates, seed))
+    return np.concatenate(list(blocks))
 
 
 def _sums(column: np.ndarray, cell: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -141,8 +148,15 @@ def _edit_means(weights: np.ndarray, sums: np.ndarray, counts: np.ndarray, group
         return np.where(present, means, 0.0).sum(axis=2) / present.sum(axis=2)
 
 
-def _bounds(replicates: np.ndarray, tail: float) -> Bounds | None:
+def percentile(replicates: np.ndarray) -> Bounds | None:
+    """The middle 95 % of replicates (R,); None without any."""
     if len(replicates) == 0:
         return None
-    low, high = np.quantile(replicates, [tail, 1 - tail])
+    low, high = np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def about(value: float, parts: np.ndarray) -> Bounds:
+    """The middle 95 % of the values on parts of the samples (S,), moved to sit about `value` itself."""
+    low, high = np.quantile(parts, [0.025, 0.975]) - math.fsum(parts.tolist()) / len(parts) + value
     return float(low), float(high)

@@ -13,12 +13,14 @@ import numpy as np
 
 from ..contracts import Undefined
 from .answers import answers
+from .intervals import about
 from .states import Rows, exact_mean, place
 
 if TYPE_CHECKING:
     from ..contracts import Observation
 
-HALVES = 20  # subsamples of the spread
+HALVES, FEW_HALVES = 20, 4  # subsamples of the spread; few where each takes long
+MANY = 5000  # samples from which on there are few
 SMALLEST_SPREAD = 10  # samples below which no spread is given
 
 Comparison = Callable[[np.ndarray, np.ndarray], float]  # (N, D) edited, (N, D) source -> number
@@ -69,14 +71,22 @@ class TwoSamples:
         It shows the variance (that of halves drawn without replacement is that of the whole, the delete-half
         jackknife) and nothing of the bias that a small number of samples brings.
         """
+        moved = self.halves(state, seed)
+        if moved is None:
+            return {self.name: None}
+        return {self.name: about(mean_over_edits(by_edit(state), self.comparisons[self.name][0]), moved)}
+
+    def halves(self, state: Rows, seed: int) -> np.ndarray | None:
+        """(S,) the value on random halves of the samples; None for too few. As many samples and the same seed
+        give the same halves, so two methods may be compared on them."""
         parts = by_edit(state)
         samples = np.unique(state.column("sample"))
         comparison, smallest = self.comparisons[self.name]
         if len(samples) < max(SMALLEST_SPREAD, smallest):
-            return {self.name: None}
+            return None
         generator = np.random.default_rng(seed)
         values = []
-        for _ in range(HALVES):
+        for _ in range(HALVES if len(samples) < MANY else FEW_HALVES):
             half = generator.permutation(samples)[: len(samples) // 2]
             chosen = [
                 (ids[keep], edited[keep], source[keep])
@@ -84,9 +94,11 @@ class TwoSamples:
                 for keep in [np.isin(ids, half)]
             ]
             values.append(mean_over_edits(chosen, comparison))
-        low, high = np.quantile(values, [0.025, 0.975]) - exact_mean(np.array(values))
-        value = mean_over_edits(parts, comparison)
-        return {self.name: (value + float(low), value + float(high))}
+        return np.array(values)
+
+    def about(self, value: float, halves: np.ndarray) -> tuple[float, float]:
+        """A spread for `value`, the difference of two methods', from the differences on the same halves."""
+        return about(value, halves)
 
     def spread_kind(self) -> str:
         return "spread between random halves of the samples, not a confidence interval"

@@ -19,7 +19,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,15 +93,16 @@ class RunFolder:
         """Numbers of the shards that are done."""
         return {int(path.stem) for path in (self.path / "shards").glob("[0-9]*.safetensors")}
 
-    def read_shard(self, number: int) -> StoredShard:
-        """One finished shard; a damaged file is named, never skipped."""
+    def read_shard(self, number: int, metrics: Collection[str] | None = None) -> StoredShard:
+        """One finished shard, of all metrics or only of those named; a damaged file is named, not skipped."""
         from safetensors import SafetensorError, safe_open
 
         path = self._shard(number)
         try:
             with safe_open(path, framework="numpy") as file:
                 owner = (file.metadata() or {}).get("run")
-                arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+                keys = [key for key in file.keys() if _is_wanted(key, metrics)]  # noqa: SIM118
+                arrays = {key: file.get_tensor(key) for key in keys}
         except (SafetensorError, OSError) as error:
             raise ResultsError(
                 f"{path}: damaged ({error}); delete this file and run the same command again"
@@ -194,6 +195,11 @@ class RunFolder:
 
     def _shard(self, number: int) -> Path:
         return self.path / "shards" / f"{number:04d}.safetensors"
+
+
+def _is_wanted(key: str, metrics: Collection[str] | None) -> bool:
+    """Whether an array of a shard's file is a state of one of `metrics`, or no metric's at all."""
+    return metrics is None or key in (PICTURES, UNUSABLE) or key.split("/", 1)[0] in (PICTURES, *metrics)
 
 
 def begin(root: Path, manifest: Manifest, suite: Suite) -> RunFolder:

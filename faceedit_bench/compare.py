@@ -1,0 +1,376 @@
+"""Two complete runs over the same faces -> the difference of every number, its bounds and a verdict.
+
+Differences are second − first. Means are compared by a paired bootstrap over faces; what is computed of many
+pictures at once (Fréchet distances and the like) by its spread over the same random halves for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .catalog import catalog
+from .contracts import MetricSpec, Undefined
+from .errors import BadConfig, ResultsError, UnknownName
+from .manifest import canonical
+from .scoring import ALL, Stored, Unusable, dropped, states_of, without
+from .statistics.paired import SIGNIFICANT, Interval, holm, intervals, replicates_for
+from .store.folder import RunFolder
+from .suite import Suite
+
+FIRST, SECOND = "A", "B"
+HOW = "paired bootstrap 95 % over faces"
+HALVES = "spread of the difference over the same parts of the samples, not a confidence interval"
+SAME, FEW, OPEN, HOLM = "equal", "too few faces", "not separated", "not after Holm"
+WITHIN = "within spread"  # (A better) in brackets: beyond it
+
+Advance = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One number of both runs."""
+
+    metric: str
+    edit: str  # an edit's name, or "all"
+    first: float | None  # None: undefined, for the reason below
+    second: float | None
+    value: float | None  # second − first
+    low: float | None = None
+    high: float | None = None
+    kind: str = "none"  # how the bounds were made
+    p: float | None = None  # two-sided; None where there is no confidence interval
+    p_holm: float | None = None  # corrected over the edits; None for "all" and for reconstructions
+    verdict: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs side by side."""
+
+    first: RunFolder
+    second: RunFolder
+    suite: Suite
+    faces: int  # that both scored
+    of: int
+    differences: list[Difference]
+    notes: list[str]
+
+
+def compare(
+    first: RunFolder,
+    second: RunFolder,
+    metrics: Sequence[str] = (),
+    advance: Advance = lambda metric: None,
+) -> Comparison:
+    """Every metric that both runs have, or those named; refused with reasons where they do not compare."""
+    check_comparable(first, second)
+    suite = _suite(first, second)
+    count = first.manifest.identity["data"]["count"]
+    shards = suite.shards(count)
+    unusable = {**_unusable(first, shards), **_unusable(second, shards)}
+    notes = _notes(first, second, count, unusable)
+    found: list[Difference] = []
+    for spec in _metrics(first, second, metrics, notes):
+        advance(spec.name)
+        states = [
+            states_of(spec, spec.load(), suite, shards, stored(run, spec.name, shards, unusable))
+            for run in (first, second)
+        ]
+        found += _of_metric(spec, suite, *states)
+    return Comparison(first, second, suite, count - len(unusable), count, found, notes)
+
+
+# ---- may they be compared -------------------------------------------------------------------------
+
+
+def check_comparable(first: RunFolder, second: RunFolder) -> None:
+    """Complete, of one suite, with the same pictures and judges; or every reason against it, each with a
+    remedy."""
+    for run in (first, second):
+        if not run.is_complete:
+            raise ResultsError(
+                f"{run.path}: this run is not complete; give the same run command again to finish it"
+            )
+    one, other = first.manifest, second.manifest
+    if one.id == other.id:
+        raise BadConfig(f"{one.id} twice; wanted two different runs: faceedit-bench show lists them")
+    reasons = [
+        *_suites(first, second),
+        *_pictures(one.identity["data"], other.identity["data"]),
+        *_judges(one.identity["judges"], other.identity["judges"]),
+        *_versions(one.identity["metrics"], other.identity["metrics"]),
+    ]
+    if reasons:
+        lines = "\n".join(f"  {what}\n    {remedy}" for what, remedy in reasons)
+        raise ResultsError(f"runs {one.id} (A) and {other.id} (B) cannot be compared:\n{lines}")
+
+
+Reason = tuple[str, str]  # what differs, what would make it equal
+
+
+def _suites(first: RunFolder, second: RunFolder) -> Iterator[Reason]:
+    one, other = (run.manifest.identity["suite"] for run in (first, second))
+    if one["fingerprint"] == other["fingerprint"]:
+        return
+    yield (
+        f"suite: A {one['name']} {one['fingerprint'][:8]}, B {other['name']} {other['fingerprint'][:8]}"
+        + _differing(first.suite(), second.suite()),
+        f"run B's method again with --suite {one['name']}, or A's with --suite {other['name']}",
+    )
+
+
+def _differing(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> str:
+    """Which parts of the suites differ."""
+    if one is None or other is None:
+        return ""
+    parts = [key for key in one if canonical(one[key]) != canonical(other.get(key))]
+    return f" (other {', '.join(parts)})"
+
+
+def _pictures(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[Reason]:
+    differing = [key for key in ("name", "split", "count", "digest") if one[key] != other[key]]
+    if differing:
+        told = ", ".join(f"{key} {_short(one[key])} against {_short(other[key])}" for key in differing)
+        yield f"pictures: {told}", "run both over the same files: give both the same --data and --limit"
+
+
+def _judges(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[Reason]:
+    for role in sorted({*one, *other}):
+        pins = [_pin(judges.get(role)) for judges in (one, other)]
+        if pins[0] != pins[1]:
+            yield (
+                f"judge of {role}: A {pins[0]}, B {pins[1]}",
+                "run the older of the two again, so that one file of weights judges both "
+                "(faceedit-bench judges lists them)",
+            )
+
+
+def _versions(one: Mapping[str, str], other: Mapping[str, str]) -> Iterator[Reason]:
+    for metric in sorted({*one, *other}):
+        if one.get(metric) != other.get(metric):
+            yield (
+                f"metric {metric}: A version {one.get(metric, 'absent')}, B {other.get(metric, 'absent')}",
+                "run the one with the older version again",
+            )
+
+
+def _pin(judge: Mapping[str, str] | None) -> str:
+    return f"{judge['name']} {judge['version']} {judge['sha256'][:8]}" if judge else "none"
+
+
+def _short(value: object) -> str:
+    return str(value)[:12]
+
+
+# ---- what is compared -----------------------------------------------------------------------------
+
+
+def _suite(*runs: RunFolder) -> Suite:
+    """The suite that both runs have; runs of before it was stored know it by name."""
+    from . import config
+    from . import suite as suites
+
+    told = runs[0].manifest.identity["suite"]
+    for content in (run.suite() for run in runs):
+        if content is not None:
+            return config.fill(Suite, content, where=f"suite of {runs[0].path}")
+    found = suites.load(told["name"]) if told["name"] in suites.names() else None
+    if found is None or found.fingerprint() != told["fingerprint"]:
+        raise ResultsError(
+            f"{runs[0].path}: from before runs stored their suite, and {told['name']!r} is not what it was; "
+            "run both again"
+        )
+    return found
+
+
+def _unusable(run: RunFolder, shards: Sequence[Any]) -> dict[int, tuple[str, str]]:
+    """Positions of the faces that this run left out."""
+    if not run.faces()["unusable"]:
+        return {}
+    told = {shard.number: run.read_shard(shard.number, metrics=()).unusable for shard in shards}
+    return {position: why for told_by in told.values() for position, why in told_by.items()}
+
+
+def stored(run: RunFolder, metric: str, shards: Sequence[Any], leave_out: Collection[int]) -> Stored:
+    """The states of one metric, without the faces that this run could not use and those to `leave_out`."""
+    found = {shard.number: run.read_shard(shard.number, metrics=(metric,)) for shard in shards}
+    told: dict[int, Unusable] = {number: shard.unusable for number, shard in found.items()}
+    _, states = without(shards, {number: shard.states for number, shard in found.items()}, told)
+    own = {position for unusable in told.values() for position in unusable}
+    others = set(leave_out) - own
+    if not others:
+        return states
+    return {
+        number: {name: dropped(name, arrays, others) for name, arrays in of_shard.items()}
+        for number, of_shard in states.items()
+    }
+
+
+def _metrics(
+    first: RunFolder, second: RunFolder, wanted: Sequence[str], notes: list[str]
+) -> list[MetricSpec]:
+    """Specs of the metrics of both runs whose stored states this installation reads."""
+    versions = first.manifest.identity["metrics"]
+    unknown = [name for name in wanted if name not in versions]
+    if unknown:
+        raise UnknownName("metric of these runs", unknown[0], versions)
+    specs = []
+    for name in wanted or versions:
+        spec = catalog().metrics.get(name)
+        if spec is None or spec.version != versions[name]:
+            here = "no such metric" if spec is None else f"version {spec.version}"
+            notes.append(f"left out {name}: stored in version {versions[name]}, here is {here}")
+        else:
+            specs.append(spec)
+    return specs
+
+
+def _notes(
+    first: RunFolder, second: RunFolder, count: int, unusable: Mapping[int, tuple[str, str]]
+) -> list[str]:
+    notes = []
+    if unusable:
+        notes.append(
+            f"{count - len(unusable)} of {count} faces, those that both runs scored; A left out "
+            f"{len(first.faces()['unusable'])}, B {len(second.faces()['unusable'])}"
+        )
+    one, other = (run.manifest.identity["numerics"] for run in (first, second))
+    differing = [key for key in sorted({*one, *other}) if one.get(key) != other.get(key)]
+    if differing:
+        told = ", ".join(f"{key} {one.get(key, '–')} and {other.get(key, '–')}" for key in differing)
+        notes.append(f"numerics differ, which moves last digits: {told}")
+    return notes
+
+
+# ---- one metric -----------------------------------------------------------------------------------
+
+
+def _of_metric(
+    spec: MetricSpec, suite: Suite, first: Mapping[str, Any], second: Mapping[str, Any]
+) -> list[Difference]:
+    """Every edit, then "all" first in the list; p values corrected over the edits that change something."""
+    metric = spec.load()
+    family = [edit.name for edit in suite.edits if not edit.is_reconstruction]
+    found = []
+    for edit in first:
+        pair = (first[edit], second[edit])
+        found += _of_edit(spec, metric, edit, pair, replicates_for(len(family)), suite.seed)
+    return [_judged(spec, one) for one in _corrected(found, family)]
+
+
+def _of_edit(
+    spec: MetricSpec, metric: Any, edit: str, states: tuple[Any, Any], replicates: int, seed: int
+) -> list[Difference]:
+    values = [metric.finish(state) for state in states]
+    compared = _compared(spec, metric, states[0])
+    keys = [key for key in values[0] if key in values[1] and key in compared]
+    between = _bounds(spec, metric, states, values, keys, replicates, seed) if keys else {}
+    one, other = values
+    return [_difference(spec, edit, key, one[key], other[key], between.get(key)) for key in keys]
+
+
+def _compared(spec: MetricSpec, metric: Any, state: Any) -> set[str]:
+    """A metric's own number, and those beside it that have a value per face; not the entries of a matrix."""
+    if spec.interval != "bootstrap":
+        return {spec.name}
+    return {key for key in metric.per_sample(state) if "/" not in key}
+
+
+def _bounds(
+    spec: MetricSpec,
+    metric: Any,
+    states: tuple[Any, Any],
+    values: Sequence[Mapping[str, Any]],
+    keys: Sequence[str],
+    replicates: int,
+    seed: int,
+) -> dict[str, Interval | tuple[float, float] | None]:
+    if spec.interval == "none" or any(isinstance(v[spec.name], Undefined) for v in values if spec.name in v):
+        return {}
+    if spec.interval == "spread":
+        return {spec.name: _spread(metric, states, values[1][spec.name] - values[0][spec.name], seed)}
+    rows = [state.column(name) for name in ("sample", "edit") for state in states]
+    if not (np.array_equal(rows[0], rows[1]) and np.array_equal(rows[2], rows[3])):
+        raise ResultsError(f"metric {spec.name!r}: the two runs scored other faces; run both again")
+    of_face = [metric.per_sample(state) for state in states]
+    one, other = (np.stack([values_of[key] for key in keys], axis=1) for values_of in of_face)
+    found = intervals(one, other, rows[0], rows[2], replicates=replicates, seed=seed)
+    return dict(zip(keys, found, strict=True))
+
+
+def _spread(metric: Any, states: tuple[Any, Any], difference: float, seed: int) -> tuple[float, float] | None:
+    """How far the difference moves between the same parts of the samples; None for too few of them."""
+    one, other = (metric.halves(state, seed) if hasattr(metric, "halves") else None for state in states)
+    if one is None or other is None:
+        return None
+    low, high = metric.about(difference, other - one)
+    return low, high
+
+
+def _difference(
+    spec: MetricSpec,
+    edit: str,
+    key: str,
+    first: float | Undefined,
+    second: float | Undefined,
+    between: Interval | tuple[float, float] | None,
+) -> Difference:
+    if isinstance(first, Undefined) or isinstance(second, Undefined):
+        told = {FIRST: first, SECOND: second}
+        reason = "; ".join(f"{run}: {one.reason}" for run, one in told.items() if isinstance(one, Undefined))
+        one, other = (None if isinstance(of_it, Undefined) else float(of_it) for of_it in told.values())
+        return Difference(key, edit, one, other, None, verdict="undefined", reason=reason)
+    numbers = float(first), float(second), float(second) - float(first)
+    if between is None:
+        return Difference(key, edit, *numbers, verdict=FEW if spec.interval != "none" else "no interval")
+    if isinstance(between, Interval):
+        return Difference(key, edit, *numbers, *between.bounds, kind=HOW, p=between.p)
+    return Difference(key, edit, *numbers, *between, kind=HALVES)
+
+
+def _corrected(found: Sequence[Difference], family: Collection[str]) -> list[Difference]:
+    """The same with Holm's p values, for each number over the edits of the suite."""
+    places: dict[str, list[int]] = {}
+    for place, one in enumerate(found):
+        if one.p is not None and one.edit in family:
+            places.setdefault(one.metric, []).append(place)
+    corrected = list(found)
+    for of_metric in places.values():
+        adjusted = holm([p for place in of_metric if (p := found[place].p) is not None])
+        for place, p in zip(of_metric, adjusted, strict=True):
+            corrected[place] = replace(found[place], p_holm=p)
+    return corrected
+
+
+def _judged(spec: MetricSpec, one: Difference) -> Difference:
+    """The same with its verdict."""
+    return one if one.verdict else replace(one, verdict=_verdict(spec, one))
+
+
+def _verdict(spec: MetricSpec, one: Difference) -> str:
+    assert one.value is not None and one.low is not None and one.high is not None
+    if one.value == one.low == one.high == 0:
+        return SAME
+    if one.low <= 0 <= one.high:
+        return OPEN if one.p is not None else WITHIN
+    if one.p_holm is not None and one.p_holm >= SIGNIFICANT:
+        return HOLM
+    better = SECOND if (one.value > 0) == (spec.better == "higher") else FIRST
+    return f"{better} better" if one.p is not None else f"({better} better)"
+
+
+def main_numbers(comparison: Comparison) -> list[Difference]:
+    """Of each metric its own number over all edits, or of the reconstruction where it is for that."""
+    found = []
+    for name in dict.fromkeys(one.metric for one in comparison.differences):
+        if name not in catalog().metrics:
+            continue
+        of_it = {one.edit: one for one in comparison.differences if one.metric == name}
+        edit = ALL if ALL in of_it else next(iter(of_it)) if len(of_it) == 1 else None
+        found += [of_it[edit]] if edit else []
+    return found
