@@ -21,7 +21,7 @@ from ..errors import BadConfig
 from .memory import LivingStorages
 from .operations import flops_of
 
-DEVICE = torch.ops.prim.device.default
+DEVICE, COPY = torch.ops.prim.device.default, torch.ops.aten.copy_.default
 SMALL = 4096  # elements up to which a tensor made from nothing is real
 
 
@@ -65,6 +65,8 @@ class Pretence(LivingStorages):
     def compute(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if func is DEVICE and isinstance(args[0], FakeTensor):
             return args[0].fake_device
+        if func is COPY and isinstance(args[0], FakeTensor):
+            return args[0]
         if torch.is_inference_mode_enabled():  # a plugin's own: composite operations arrive whole
             with self:
                 result = func.decompose(*args, **kwargs)
@@ -129,8 +131,9 @@ class Unweighted:
 
     def restore(self, network: nn.Module, part: int | Path = 0) -> nn.Module:
         for module in network.modules():
-            for held in (module._parameters, module._buffers):
-                held.update({name: self._faked(one) for name, one in held.items() if one is not None})
+            held: tuple[dict[str, Any], ...] = (module._parameters, module._buffers)
+            for tensors in held:
+                tensors.update({name: self._faked(one) for name, one in tensors.items() if one is not None})
         return network.eval()
 
     def _faked(self, tensor: Tensor) -> Tensor:

@@ -87,7 +87,7 @@ def _profile(asked: Subject, job: Job) -> dict[str, Any]:
         batch = sample_batch(job.size, asked.attributes, job.device, count=count, home=home)
         return edit_of(editor, batch)
 
-    process = process_peak(run_of(1))  # of the first pass: later ones use freed pages again
+    process: dict[str, Any] = process_peak(run_of(1))  # of the first pass: later ones use freed pages again
     found = measure(editor, job.size, asked.attributes, job.device, seconds=job.seconds)
     found["peak_total_bytes"] = found["weights_bytes"] + found["peak_activation_bytes"]
     process["gpu_process_bytes"] = gpu_process_bytes() if "cuda" in found else None
@@ -143,7 +143,7 @@ def checked(job: Job) -> dict[str, Any]:
         run = edit_of(editor, batch)
         known = [*reachable_tensors(editor), *labels_of(batch)]
         living = living_storages(run, known, [batch.images])
-        found = {"size": job.size, "peak_activation_bytes": living.peak_on(job.device)}
+        found: dict[str, Any] = {"size": job.size, "peak_activation_bytes": living.peak_on(job.device)}
         if torch.device(job.device).type == "cuda":
             cuda_peak(run, job.device)  # makes the libraries' handles
             found["cuda"] = cuda_peak(run, job.device)

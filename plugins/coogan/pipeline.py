@@ -10,7 +10,7 @@ holds the networks and one snapshot or one group of patches, whatever the size o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from math import isqrt
 
 import torch
@@ -57,20 +57,23 @@ class CooGAN:
         return enlarge(snapshot, canvas.shape[-1], self.options.up_mode)
 
     def render(self, canvas: Tensor, guide: Tensor, asked: Tensor) -> Tensor:
-        """The local generator, a few patches at a time, row by row; each writes its own place."""
-        result = torch.empty_like(canvas)
-        for places in groups(canvas.shape[-1], self.options.patch, self.options.patch_batch):
-            self.render_group(result, places, canvas, guide, asked)
+        """The local generator, a few patches at a time, row by row; each is written into its own place."""
+        result, at_once = torch.empty_like(canvas), self.options.patch_batch
+        pictures, guides, places = (patches(one, self.options.patch) for one in (canvas, guide, result))
+        for start in range(0, len(places), at_once):
+            group = slice(start, start + at_once)
+            self.render_group(places[group], pictures[group], guides[group], asked)
         return result
 
     def render_group(
-        self, result: Tensor, places: list[Place], canvas: Tensor, guide: Tensor, asked: Tensor
+        self, places: Sequence[Tensor], pictures: Sequence[Tensor], guides: Sequence[Tensor], asked: Tensor
     ) -> None:
-        """Write one call's patches. Nothing of it stays on the device for the next."""
-        pairs = torch.cat([gather(canvas, places), gather(guide, places)], dim=1).to(self.device)
-        rendered = self.patch_editor(pairs, asked.expand(len(places), -1))  # (patches, 6, P, P) -> 3 channels
+        """Fill the places (1, 3, P, P) of one call. Nothing of it stays on the device for the next."""
+        pairs = torch.cat([torch.cat(pair, dim=1) for pair in zip(pictures, guides, strict=True)])
+        pairs = pairs.to(self.device)  # (patches, 6, P, P)
+        rendered = self.patch_editor(pairs, asked.expand(len(places), -1))
         for place, patch in zip(places, rendered.split(1), strict=True):
-            result[place] = patch
+            place.copy_(patch)
 
 
 def pad_to_patches(picture: Tensor, patch: int, mode: str) -> Tensor:
@@ -89,21 +92,9 @@ def enlarge(images: Tensor, side: int, mode: str) -> Tensor:
     return interpolate(images, (side, side), mode=mode, align_corners=False)
 
 
-Place = tuple[slice, slice, slice, slice]
-
-
-def groups(side: int, patch: int, at_once: int) -> Iterator[list[Place]]:
-    """Places of the patches of a square, row by row, `at_once` to a group."""
-    spans = [slice(start, start + patch) for start in range(0, side, patch)]
-    places = [(slice(None), slice(None), rows, columns) for rows in spans for columns in spans]
-    for start in range(0, len(places), at_once):
-        yield places[start : start + at_once]
-
-
-def gather(picture: Tensor, places: list[Place]) -> Tensor:
-    """(1, C, S, S) -> (patches, C, P, P)."""
-    patches = [picture[place] for place in places]
-    return torch.cat(patches) if len(patches) > 1 else patches[0]
+def patches(picture: Tensor, side: int) -> list[Tensor]:
+    """(1, C, S, S) -> its patches (1, C, side, side), row by row; they show the picture's own memory."""
+    return [patch for row in picture.split(side, dim=2) for patch in row.split(side, dim=3)]
 
 
 def cut(images: Tensor, patch: int) -> Tensor:
