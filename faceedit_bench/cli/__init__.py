@@ -18,6 +18,7 @@ COMMANDS = {
     "train": ("train:train", "Train a method; ends with weights and their pin."),
     "train-judge": ("train_judge:train_judge", "Train a demo judge on drawn faces."),
     "board": ("board:board", "Write or check the leaderboards."),
+    "report": ("report:report", "Compare finished runs on one page."),
     "cost": ("cost:cost", "Print what methods cost in memory, operations and time."),
     "reproduce": ("reproduce:reproduce", "Compute a table of a paper again."),
     "experiment": ("experiment:experiment", "Train on edited faces, and see what changes."),

@@ -1,0 +1,110 @@
+"""HTML tables: the first one, which can be sorted, and those that hold a plot's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .headline import BEST, LIKE_BEST, Column, columns, standing
+from .markup import Child, Html, element, joined
+from .material import Run
+
+ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}
+
+
+def plain(caption: str, headings: Sequence[Child], rows: Sequence[Sequence[Child]]) -> Html:
+    """A table whose first column names its rows."""
+    head = element("tr", *(element("th", title, scope="col") for title in headings))
+    body = [
+        element("tr", element("th", first, scope="row"), *(element("td", cell) for cell in rest))
+        for first, *rest in rows
+    ]
+    table = element("table", element("caption", caption), element("thead", head), element("tbody", *body))
+    return scrolling(caption, table)
+
+
+def scrolling(label: str, table: Html, class_: str = "wide") -> Html:
+    """What is too wide scrolls by itself, with the keyboard, too."""
+    return element("div", table, class_=class_, role="region", aria_label=label, tabindex=0)
+
+
+def numbers(caption: str, headings: Sequence[Child], rows: Sequence[Sequence[Child]]) -> Html:
+    """The numbers of a plot, folded."""
+    return element("details", element("summary", "The numbers"), plain(caption, headings, rows))
+
+
+# ---- the first table ------------------------------------------------------------------------------
+
+
+def headline(runs: Sequence[Run]) -> Html:
+    """A row per run, a column per metric, intervals below the values; sortable by the page's script."""
+    found = columns(runs)
+    standings = [standing(runs, column) for column in found]
+    left_out = any(run.faces.get("unusable") for run in runs)
+    head = element(
+        "tr",
+        element("th", "method", scope="col"),
+        element("th", "faces", scope="col") if left_out else None,
+        *(
+            element("th", f"{column.title}{ARROWS[column.better]}", scope="col", data_better=column.better)
+            for column in found
+        ),
+    )
+    body = [
+        element(
+            "tr",
+            element("th", _name(run), scope="row"),
+            _faces(run) if left_out else None,
+            *(
+                _cell(run, column, told.get(run.id, ""))
+                for column, told in zip(found, standings, strict=True)
+            ),
+        )
+        for run in runs
+    ]
+    table = element(
+        "table",
+        element("caption", "Every number with its interval; choose a heading to sort."),
+        element("thead", head),
+        element("tbody", *body),
+        class_="sortable headline",
+    )
+    return scrolling("All methods, all metrics", table)
+
+
+def _name(run: Run) -> Html:
+    mark = element("small", f" {run.mark}") if run.mark else None
+    dagger = element("abbr", " †", title=f"saw {', '.join(run.saw)} in training") if run.saw else None
+    return joined([element("a", run.name, href=f"#run-{run.id}"), dagger, mark])
+
+
+def _faces(run: Run) -> Html:
+    scored, of = run.faces["scored"], run.faces["of"]
+    return element("td", f"{scored} of {of}" if run.faces["unusable"] else "all", data_value=scored)
+
+
+def _cell(run: Run, column: Column, told: str) -> Html:
+    score = run.scores.get((column.metric, column.edit))
+    if score is None:
+        return element("td", "–", data_value="")
+    if score.value is None:
+        return element("td", element("abbr", "–", title=score.reason), data_value="")
+    value = f"{score.value:.{column.digits}f}".replace("inf", "∞")
+    said = {BEST: "best", LIKE_BEST: "like the best"}.get(told)
+    sign = {BEST: "★", LIKE_BEST: "≈"}.get(told)
+    return element(
+        "td",
+        element("b", value) if told == BEST else value,
+        element("span", f" {sign}", title=said, aria_hidden="true", class_="sign") if sign else None,
+        element("span", f" ({said})", class_="unseen") if said else None,
+        _interval(score.low, score.high, score.kind, column.digits),
+        data_value=repr(score.value),
+        class_=told or None,
+    )
+
+
+def _interval(low: float | None, high: float | None, kind: str, digits: int) -> Html | None:
+    """[ ] for a 95 % interval, ( ) for a spread."""
+    if low is None or high is None:
+        return None
+    left, right = "[]" if kind.startswith(("bootstrap", "wilson")) else "()"
+    return element("small", f"{left}{low:.{digits}f}, {high:.{digits}f}{right}")
