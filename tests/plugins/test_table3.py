@@ -79,3 +79,10 @@ def test_the_table_has_a_row_for_each_method_and_its_cells_are_whole():
     assert {len(row) for row in table.rows} == {len(table.columns)}
     assert [row[0] for row in table.rows[:3]] == ["AttGAN-HR", "STGAN-HR", "CooGAN"]
     assert "DOES NOT HOLD" not in " ".join(table.notes)
+
+
+def test_pictures_that_are_kept_on_the_device_count_there(found):
+    kept = predict(subject("coogan:paper", {"keep_on_device": True}), SIZE)
+    pictures = 3 * 3 * 4 * SIZE**2  # given, guide, result
+    assert kept["peak_activation_bytes"] >= pictures
+    assert kept["peak_host_bytes"] == 0
