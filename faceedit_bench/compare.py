@@ -69,10 +69,10 @@ def compare(
 ) -> Comparison:
     """Every metric that both runs have, or those named; refused with reasons where they do not compare."""
     check_comparable(first, second)
-    suite = _suite(first, second)
+    suite = suite_of(first, second)
     count = first.manifest.identity["data"]["count"]
     shards = suite.shards(count)
-    unusable = {**_unusable(first, shards), **_unusable(second, shards)}
+    unusable = {**unusable_faces(first, shards), **unusable_faces(second, shards)}
     notes = _notes(first, second, count, unusable)
     found: list[Difference] = []
     for spec in _metrics(first, second, metrics, notes):
@@ -170,8 +170,8 @@ def _short(value: object) -> str:
 # ---- what is compared -----------------------------------------------------------------------------
 
 
-def _suite(*runs: RunFolder) -> Suite:
-    """The suite that both runs have; runs of before it was stored know it by name."""
+def suite_of(*runs: RunFolder) -> Suite:
+    """The suite of runs that share one; runs of before it was stored know it by name."""
     from . import config
     from . import suite as suites
 
@@ -188,7 +188,7 @@ def _suite(*runs: RunFolder) -> Suite:
     return found
 
 
-def _unusable(run: RunFolder, shards: Sequence[Any]) -> dict[int, tuple[str, str]]:
+def unusable_faces(run: RunFolder, shards: Sequence[Any]) -> dict[int, tuple[str, str]]:
     """Positions of the faces that this run left out."""
     if not run.faces()["unusable"]:
         return {}
