@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from faceedit_bench import folders
+from faceedit_bench import suite as suites
 from faceedit_bench.board import check_record
 from faceedit_bench.cli import cli
 from faceedit_bench.manifest import Manifest
@@ -19,11 +20,12 @@ MANIFEST = Manifest({"method": {"name": "toy"}, "suite": {"name": "tiny"}}, {"wh
 
 
 @pytest.fixture
-def run() -> RunFolder:
+def run(tiny: str) -> RunFolder:
     """A complete run in the results folder."""
-    folder = begin(folders.results(), MANIFEST)
+    folder = begin(folders.results(), MANIFEST, suites.load(tiny))
     score = Score("tarr", "1", "all", 50.0, 49.0, 51.0, 10, "bootstrap 95 %")
-    folder.finish([score], pd.DataFrame({"sample": ["a"]}), {"parameters": 3})
+    faces = {"of": 10, "scored": 10, "unusable": []}
+    folder.finish([score], pd.DataFrame({"sample": ["a"]}), {"parameters": 3}, faces)
     return folder
 
 

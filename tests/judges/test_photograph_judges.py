@@ -178,12 +178,12 @@ def test_lpips_is_the_package_with_a_backbone_from_a_file(net: str, tmp_path: Pa
         name: torch.zeros(1) for name in classifier
     }  # their shapes do not matter: they are not used
     path = saved(published, tmp_path / "backbone.pth")
-    a, b = pictures(2, 64), pictures(2, 64, seed=5)
-    found = asked(JUDGES[f"lpips-{net}"], path, a, b)
-    wanted = peer.eval()(a.float() / 127.5 - 1, b.float() / 127.5 - 1).flatten(1)
+    network = JUDGES[f"lpips-{net}"].load(context(path))
+    a, b = (pictures(2, 64, seed).float() / 127.5 - 1 for seed in (1, 5))
+    found, wanted = network(a, b), peer.eval()(a, b).flatten(1)
     assert found.shape == (2, 1) and float(found.min()) > 0
     torch.testing.assert_close(found, wanted, rtol=0, atol=1e-6)  # metrics.md 11
-    assert float(asked(JUDGES[f"lpips-{net}"], path, a, a).abs().max()) == 0
+    assert float(network(a, a).abs().max()) == 0
 
 
 def test_other_heads_than_those_of_lpips_are_refused(tmp_path: Path) -> None:
