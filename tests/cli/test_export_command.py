@@ -16,7 +16,8 @@ from faceedit_bench.cli import cli
 from faceedit_bench.manifest import Manifest
 from faceedit_bench.store.folder import RunFolder, Score, begin
 
-MANIFEST = Manifest({"method": {"name": "toy"}, "suite": {"name": "tiny"}}, {"when": "now"})
+IDENTITY = {"method": {"name": "toy"}, "suite": {"name": "tiny"}, "data": {"count": 10}}
+MANIFEST = Manifest(IDENTITY, {"when": "now"})
 
 
 @pytest.fixture
