@@ -12,7 +12,7 @@ from typing import Any
 
 from . import config
 from .errors import BadConfig, ResultsError
-from .manifest import Manifest
+from .manifest import SUPPLIED, Manifest
 
 Record = Mapping[str, Any]  # what `faceedit-bench export` writes; faceedit_bench.store.records
 FORMAT = 1
@@ -381,6 +381,10 @@ def _legend(rows: Sequence[Row], board: Board) -> str:
         f"*floor*: `{board.floor}` returns its input. *ceiling*: `{board.ceiling}` returns the exact "
         "counterfactual. Neither is ranked.",
     ]
+    if any(row.preset == SUPPLIED for row in rows):
+        lines.append(
+            f"*{SUPPLIED}*: edited elsewhere, by a program that was not run here; so there are no costs."
+        )
     if any(row.faces for row in rows):
         lines.append(
             "*faces*: how many were scored. The others have no face that the method finds; leaving out hard "

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from .contracts import Editor
 from .errors import BadConfig
 
 
-def of_pictures(editor: Editor, device: str) -> str:
+def of_pictures(editor: object, device: str) -> str:
     """Where the editor wants pictures of full size: on the device, or where its `home` says."""
     return str(getattr(editor, "home", device))
 

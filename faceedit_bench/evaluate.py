@@ -21,6 +21,7 @@ from torch import Tensor
 from .catalog import catalog
 from .contracts import EditBatch, Editor, Metric, MetricSpec, Sample, Samples
 from .data import demands
+from .data.supplied import Supplied
 from .device import of_pictures
 from .errors import BadConfig, BadDataset, BrokenPromise, NoFace
 from .halving import Halving
@@ -47,6 +48,7 @@ class Setup:
     data: str | None = None
     device: str = "cpu"
     compiles: bool = False
+    supplied: str | None = None  # pattern of pictures that were edited elsewhere: no method is run
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Workbench:
     method: str
     suite: Suite
     samples: Samples
-    editor: Editor
+    editor: Editor | Supplied
     columns: list[int]  # suite columns in the method's order
     attributes: tuple[str, ...]  # the method's
     wants_truth: bool
@@ -139,19 +141,16 @@ def workbench(setup: Setup) -> Workbench:
     """Build what a worker needs, once per process."""
     suite = setup.suite
     set_numerics(suite.threads)
-    choice = choose(
-        setup.method, preset=setup.preset, weights=setup.weights, options=json.loads(setup.options)
-    )
-    wanted = choice.spec.attributes_for(choice.options) or suite.attributes
+    editor, wanted, needs = _editor(setup)
     specs, _ = usable_metrics(suite)
     return Workbench(
         method=setup.method,
         suite=suite,
         samples=open_samples(suite, setup.data),
-        editor=build_editor(choice, setup.device, setup.compiles),
+        editor=editor,
         columns=[suite.attributes.index(name) for name in wanted],
         attributes=wanted,
-        wants_truth="truth" in choice.spec.needs,
+        wants_truth="truth" in needs,
         judges={
             role: build_judge(catalog().judge(suite.judges[role]), setup.device)
             for role in judge_roles(specs)
@@ -159,6 +158,17 @@ def workbench(setup: Setup) -> Workbench:
         metrics={spec.name: (spec, spec.load()) for spec in specs},
         device=setup.device,
     )
+
+
+def _editor(setup: Setup) -> tuple[Editor | Supplied, tuple[str, ...], tuple[str, ...]]:
+    """What gives the edited pictures, the attributes that it is told, and what it needs."""
+    if setup.supplied is not None:
+        return Supplied(setup.supplied), setup.suite.attributes, ()
+    choice = choose(
+        setup.method, preset=setup.preset, weights=setup.weights, options=json.loads(setup.options)
+    )
+    wanted = choice.spec.attributes_for(choice.options) or setup.suite.attributes
+    return build_editor(choice, setup.device, setup.compiles), wanted, choice.spec.needs
 
 
 # ---- one shard ------------------------------------------------------------------------------------
@@ -284,8 +294,10 @@ def _asked(bench: Workbench, edit: Edit, faces: Sequence[Face]) -> _Asked:
 def _edited(bench: Workbench, edit: Edit, faces: Sequence[Face]) -> tuple[_Asked, Tensor]:
     """What was asked, and (B, 3, H, W) uint8 what the method made of it."""
     asked = _asked(bench, edit, faces)
-    result = bench.halving.edit(bench.editor, asked.told)
     ids = [face.id for _, face in faces]
+    if isinstance(bench.editor, Supplied):
+        return asked, torch.from_numpy(bench.editor.given(edit.name, ids))
+    result = bench.halving.edit(bench.editor, asked.told)
     check_promise(result, asked.told, method=bench.method, edit=edit.name, ids=ids)
     return asked, to_bytes(result.cpu())
 

@@ -12,6 +12,9 @@ from typing import Any
 
 from . import __version__
 
+SUPPLIED = "pictures supplied"
+"""In place of a method's preset: what made the edits was not run here; `faceedit-bench score` got them."""
+
 
 @dataclass(frozen=True)
 class Manifest:

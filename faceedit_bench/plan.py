@@ -87,7 +87,7 @@ def plan(
 
 
 def runs_of(suite: str, root: Path) -> tuple[list[RunFolder], list[str]]:
-    """The complete runs of a suite below the results folder but for floor and ceiling; and what is left out."""
+    """The complete runs of a suite below the results folder but for floor and ceiling; what is left out."""
     folders = [RunFolder(path.parent) for path in sorted((root / suite).glob("*/manifest.json"))]
     if not folders:
         known = sorted({path.parents[1].name for path in root.glob("*/*/manifest.json")})

@@ -83,7 +83,7 @@ def run(
         FaceEditError: anything that a user can mend, before the first image is edited where possible.
     """
     chosen = suites.limited(suites.load(suite or ("drawn-128" if data is None else "folder")), limit)
-    judges = _judges(chosen)
+    judges = judges_of(chosen)
     choice = choose(method, preset=preset, weights=weights, options=options, judges=judges.values())
     roles = {role: identity_of(spec) for role, spec in judges.items()}
     from . import evaluate
@@ -107,8 +107,8 @@ def run(
     manifest = describe(choice, chosen, samples, asked, metrics, setup)
     folder = store.begin(folders.results(results), manifest, chosen)
     if not folder.is_complete:
-        _evaluate(setup, chosen.shards(len(samples)), folder, workers)
-        _finish(setup, folder, samples, metrics, measure_cost)
+        evaluate_shards(setup, chosen.shards(len(samples)), folder, workers)
+        finish(setup, folder, samples, metrics, measure_cost)
     return RunResult(folder, folder.scores(), folder.cost(), absent)
 
 
@@ -124,10 +124,7 @@ def describe(
     setup: Setup,
 ) -> Manifest:
     """Everything that decides a number, as hashes and names."""
-    import torch
-
-    dataset = catalog().dataset(suite.dataset)
-    identity = {
+    maker = {
         "method": {
             "name": choice.spec.name,
             "version": choice.spec.version,
@@ -136,6 +133,24 @@ def describe(
             "saw": list(choice.spec.saw),
         },
         "weights": [{"file": pin.file, "sha256": pin.sha256} for pin in choice.pins],
+    }
+    return described(maker, suite, samples, judges, metrics, setup)
+
+
+def described(
+    maker: dict[str, Any],
+    suite: Suite,
+    samples: Samples,
+    judges: dict[str, dict[str, str]],
+    metrics: list[MetricSpec],
+    setup: Setup,
+) -> Manifest:
+    """The same of whatever made the edited pictures."""
+    import torch
+
+    dataset = catalog().dataset(suite.dataset)
+    identity = {
+        **maker,
         "suite": {"name": suite.name, "version": suite.version, "fingerprint": suite.fingerprint()},
         "data": {
             "name": dataset.name,
@@ -157,7 +172,7 @@ def describe(
     return Manifest(identity, provenance())
 
 
-def _judges(suite: Suite) -> dict[str, JudgeSpec]:
+def judges_of(suite: Suite) -> dict[str, JudgeSpec]:
     """Role -> judge, of the metrics that the data can feed; an unknown metric or judge ends here."""
     provided = catalog().dataset(suite.dataset).provides
     specs = [catalog().metric(name) for name in suite.metrics]
@@ -203,7 +218,7 @@ def _check_method(choice: Choice, suite: Suite) -> None:
 # ---- shards ---------------------------------------------------------------------------------------
 
 
-def _evaluate(setup: Setup, shards: tuple[Shard, ...], folder: RunFolder, workers: int | None) -> None:
+def evaluate_shards(setup: Setup, shards: tuple[Shard, ...], folder: RunFolder, workers: int | None) -> None:
     """Work through the shards that are not done yet."""
     from .progress import bar
 
@@ -239,7 +254,7 @@ def _work(job: _Job) -> int:
 # ---- scores ---------------------------------------------------------------------------------------
 
 
-def _finish(
+def finish(
     setup: Setup, folder: RunFolder, samples: Samples, metrics: list[MetricSpec], measure_cost: bool
 ) -> None:
     """Fold the stored shards, score them, measure the cost, write everything; scores last."""

@@ -41,6 +41,7 @@ ROWS = (
         "published",
         "report",
         "runs",
+        "score",
         "scoring",
         "store",
     },
@@ -62,6 +63,8 @@ SIBLINGS = {  # written exceptions to "siblings do not import each other"; row 1
     ("runs", "scoring"),
     ("gallery", "store"),
     ("cost", "evaluate"),  # the numerics of a run
+    ("score", "runs"),
+    ("score", "store"),
     ("scoring", "store"),
     ("__main__", "cli"),
 }

@@ -13,6 +13,7 @@ from ..errors import FaceEditError
 COMMANDS = {
     "run": ("run:run", "Edit a suite's faces with a method and score the result."),
     "show": ("show:show", "Print the scores of a finished run."),
+    "score": ("score:score", "Score pictures that another program edited."),
     "compare": ("compare:compare", "Say in which numbers two runs differ, and how surely."),
     "plan": ("plan:plan", "Tell how many faces separate two methods."),
     "edit": ("edit:edit", "Edit photographs of your own."),
