@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from .cases import deciding_metric, pick, rule
+from .cases import Case, deciding_metric, pick, rule
 from .markup import Html, breakable, element, joined
 from .material import RECONSTRUCTION, Run
 from .pictures import FULL, Face, address, difference, faces
 from .table import scrolling
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def before_after(runs: Sequence[Run], shown: int) -> Html | None:
@@ -36,7 +40,7 @@ def _face(
     if first is None:
         return None
     present = [edit for edit in edits if any(face is not None and edit in face.files for face in of_runs)]
-    source = element("img", class_="source", src=address(first.source), alt=f"face {name}, source")
+    source = _image(first.source, f"face {name}, source", class_="source")
     head = element(
         "tr",
         element("th", source, element("span", "source"), scope="col"),
@@ -69,7 +73,7 @@ def _edited(face: Face, edit: str, run: str) -> Html | None:
     told = f"{run}, {edit}, face {face.sample}"
     return joined(
         [
-            element("img", class_="edited", src=address(after), alt=told),
+            _image(after, told, class_="edited", loading="lazy"),
             _difference(face, edit, told),
         ]
     )
@@ -79,8 +83,14 @@ def _difference(face: Face, edit: str, told: str) -> Html | None:
     after = face.picture(edit)
     if after.shape != face.source.shape:
         return None
-    colours = address(difference(face.source, after))
-    return element("img", class_="difference", src=colours, alt=f"difference to the source: {told}")
+    colours = difference(face.source, after)
+    return _image(colours, f"difference to the source: {told}", class_="difference", loading="lazy")
+
+
+def _image(picture: np.ndarray, told: str, **attributes: str) -> Html:
+    """A picture (H, W, 3) uint8 with its shape, so that the page does not move while it opens."""
+    height, width = picture.shape[:2]
+    return element("img", src=address(picture), alt=told, width=width, height=height, **attributes)
 
 
 def _controls() -> Html:
@@ -142,15 +152,15 @@ def cases(runs: Sequence[Run]) -> Html | None:
     return joined([element("p", rule(metric)), *parts]) if parts else None
 
 
-def _case(run: Run, metric: str, case) -> Html:  # type: ignore[no-untyped-def]  # cases.Case
+def _case(run: Run, metric: str, case: Case) -> Html:
     face, told = case.face, f"{run.name}, {case.edit}, face {case.face.sample}"
     caption = f"{case.edit}, face {face.sample}: {metric} {case.value:.3g}, place {100 * case.standing:.0f} %"
     return element(
         "figure",
         element(
             "div",
-            element("img", src=address(face.source), alt=f"source of {told}"),
-            element("img", src=address(face.picture(case.edit)), alt=told),
+            _image(face.source, f"source of {told}", loading="lazy"),
+            _image(face.picture(case.edit), told, loading="lazy"),
             _difference(face, case.edit, told),
             class_="strip",
         ),
@@ -183,6 +193,6 @@ def _explained(run: Run, face: Face) -> list[Html]:
     found = []
     for edit, what in face.explained():
         told = f"{run.name}, {edit}: {what}, face {face.sample}"
-        image = element("img", src=address(face.picture(f"{edit}@{what}")), alt=told)
+        image = _image(face.picture(f"{edit}@{what}"), told, loading="lazy")
         found.append(element("figure", image, element("figcaption", f"{edit}: {what}")))
     return found

@@ -12,6 +12,7 @@ from .material import ALL, RECONSTRUCTION, Run, digits_of
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
 BEST, LIKE_BEST = "best", "like"
 
@@ -88,7 +89,7 @@ def differences(best: Run, others: Sequence[Run], metric: str, edit: str) -> lis
     return bootstrap_means(gaps, _codes(faces), _codes(edits))
 
 
-def _per_face(run: Run, metric: str, edit: str):  # type: ignore[no-untyped-def]  # pandas.Series
+def _per_face(run: Run, metric: str, edit: str) -> pd.Series:
     rows = run.samples
     rows = rows[rows["edit"] != RECONSTRUCTION] if edit == ALL else rows[rows["edit"] == edit]
     return rows.set_index(["edit", "sample"])[metric]

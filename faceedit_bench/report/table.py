@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .headline import BEST, LIKE_BEST, Column, columns, standing
-from .markup import Child, Html, element, joined
+from .markup import Child, Html, breakable, element, joined
 from .material import Run
 
 ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}
@@ -44,10 +44,7 @@ def headline(runs: Sequence[Run]) -> Html:
         "tr",
         element("th", "method", scope="col"),
         element("th", "faces", scope="col") if left_out else None,
-        *(
-            element("th", f"{column.title}{ARROWS[column.better]}", scope="col", data_better=column.better)
-            for column in found
-        ),
+        *(element("th", *_heading(column), scope="col", data_better=column.better) for column in found),
     )
     body = [
         element(
@@ -63,12 +60,16 @@ def headline(runs: Sequence[Run]) -> Html:
     ]
     table = element(
         "table",
-        element("caption", "Every number with its interval; choose a heading to sort."),
+        element("caption", "Choose a heading to sort."),
         element("thead", head),
         element("tbody", *body),
         class_="sortable headline",
     )
     return scrolling("All methods, all metrics", table)
+
+
+def _heading(column: Column) -> tuple[Html, str]:
+    return breakable(column.title), ARROWS[column.better]
 
 
 def _name(run: Run) -> Html:
