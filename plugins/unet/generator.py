@@ -11,6 +11,8 @@ with units counted from the deepest.
 
 from __future__ import annotations
 
+from collections import deque
+
 import torch
 from torch import Tensor, nn
 
@@ -52,7 +54,7 @@ class Up(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv(x)
         if self.bn is not None:
-            return torch.relu(self.bn(x))
+            return torch.relu_(self.bn(x))
         return x if self.logits else torch.tanh(x)
 
 
@@ -126,26 +128,29 @@ class UNet(nn.Module):
         The encoder does not see the condition, so k edits of an image cost one pass through it.
         """
         edits = len(condition) // len(images)
-        features = [level.repeat(edits, 1, 1, 1) if edits > 1 else level for level in self.encode(images)]
+        features = self.encode(images)
+        if edits > 1:
+            features = [level.repeat(edits, 1, 1, 1) for level in features]
         return self.decode(features, condition)
 
     def encode(self, images: Tensor) -> list[Tensor]:
-        """Features per level, shallow to deep. They do not depend on the condition."""
-        features = []
+        """Features of the levels that the decoder wants, shallow to deep, whatever the condition."""
+        features: deque[Tensor] = deque(maxlen=self.skip + 1)
         for layer in self.enc:
             images = layer(images)
             features.append(images)
-        return features
+        return list(features)
 
     def decode(self, features: list[Tensor], condition: Tensor) -> Tensor:
-        """(B, outputs, H, W) from the features of `encode` and a (B, A) condition."""
-        state = features[-1]
+        """(B, outputs, H, W) from the features of `encode`, taken off the list, and a (B, A) condition."""
+        state = features.pop()
         x = append_planes(state, condition)
         for i, layer in enumerate(self.dec):
             x = layer(x)
             if i < self.skip:
-                passed, state = self.units[i](features[-2 - i], state, condition)
+                passed, state = self.units[i](features.pop(), state, condition)
                 x = torch.cat([x, passed], dim=1)
+                del passed
             if i < self.inject:
                 x = append_planes(x, condition)
         return x

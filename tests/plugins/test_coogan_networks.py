@@ -140,7 +140,7 @@ def test_every_unit_sees_the_difference_and_units_are_chained_from_the_bottlenec
         unit.register_forward_hook(lambda unit, given, made: seen.append((given, made)))
     difference = torch.randn(1, A)
     features = network.encode(torch.randn(1, 3, 32, 32))
-    network.decode(features, difference)
+    network.decode(list(features), difference)
     (deep, deep_made), (shallow, _) = seen
     assert torch.equal(deep[1], features[2])  # state of the deepest unit: the bottleneck
     assert torch.equal(deep[0], features[1])
