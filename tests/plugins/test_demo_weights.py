@@ -18,7 +18,7 @@ from faceedit_bench.train import TrainingConfig
 from faceedit_bench.weights import load_method
 
 ROOT = Path(__file__).parents[2]
-METHODS = ("attgan", "stgan", "lstunet", "coogan")
+METHODS = ("stargan", "attgan", "stgan", "lstunet", "coogan")
 SEEDS = [3_000_000, 3_000_001, 3_000_003]  # of the test split: no training saw them; the second is pale
 EDGE = 8_000_000  # bytes that a shipped file may have
 
