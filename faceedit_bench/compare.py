@@ -97,17 +97,25 @@ def check_comparable(first: RunFolder, second: RunFolder) -> None:
                 f"{run.path}: this run is not complete; give the same run command again to finish it"
             )
     one, other = first.manifest, second.manifest
+    later = [run.rescored() for run in (first, second)]
     if one.id == other.id:
         raise BadConfig(f"{one.id} twice; wanted two different runs: faceedit-bench show lists them")
     reasons = [
         *_suites(first, second),
         *_pictures(one.identity["data"], other.identity["data"]),
         *_judges(one.identity["judges"], other.identity["judges"]),
+        *_judges(*_of_both(*(of_it["judges"] for of_it in later))),
         *_versions(one.identity["metrics"], other.identity["metrics"]),
+        *_versions(*_of_both(*(of_it["metrics"] for of_it in later))),
     ]
     if reasons:
         lines = "\n".join(f"  {what}\n    {remedy}" for what, remedy in reasons)
         raise ResultsError(f"runs {one.id} (A) and {other.id} (B) cannot be compared:\n{lines}")
+
+
+def _of_both(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The entries that both have: what only one was scored for later is not compared."""
+    return [{key: of_it[key] for key in of_it if key in one and key in other} for of_it in (one, other)]
 
 
 Reason = tuple[str, str]  # what differs, what would make it equal
@@ -198,6 +206,12 @@ def unusable_faces(run: RunFolder, shards: Sequence[Any]) -> dict[int, tuple[str
 
 def stored(run: RunFolder, metric: str, shards: Sequence[Any], leave_out: Collection[int]) -> Stored:
     """The states of one metric, without the faces that this run could not use and those to `leave_out`."""
+    if metric in run.rescored()["metrics"]:
+        later = run.read_rescored(metric)
+        return {
+            number: {metric: dropped(metric, of_shard[metric], set(leave_out))}
+            for number, of_shard in later.items()
+        }
     found = {shard.number: run.read_shard(shard.number, metrics=(metric,)) for shard in shards}
     told: dict[int, Unusable] = {number: shard.unusable for number, shard in found.items()}
     _, states = without(shards, {number: shard.states for number, shard in found.items()}, told)
@@ -215,7 +229,10 @@ def _metrics(
     first: RunFolder, second: RunFolder, wanted: Sequence[str], notes: list[str]
 ) -> list[MetricSpec]:
     """Specs of the metrics of both runs whose stored states this installation reads."""
-    versions = first.manifest.identity["metrics"]
+    later = [run.rescored()["metrics"] for run in (first, second)]
+    both = {name: version for name, version in later[0].items() if name in later[1]}
+    versions = {**first.manifest.identity["metrics"], **both}
+    notes += [f"only one run was rescored for {name}" for name in sorted({*later[0]} ^ {*later[1]})]
     unknown = [name for name in wanted if name not in versions]
     if unknown:
         raise UnknownName("metric of these runs", unknown[0], versions)

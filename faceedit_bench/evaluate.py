@@ -48,7 +48,8 @@ class Setup:
     data: str | None = None
     device: str = "cpu"
     compiles: bool = False
-    supplied: str | None = None  # pattern of pictures that were edited elsewhere: no method is run
+    supplied: Supplied | None = None  # pictures that were edited before: no method is run
+    keeps: bool = False  # every edited picture
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class ShardResult:
     pictures: np.ndarray  # (K, 3, H, W) uint8: edits of the suite's first KEPT samples that are in this shard
     explained: dict[str, np.ndarray]  # name -> the same of what the method shows of how it edits
     unusable: Unusable  # samples that entered no state: their face was not found
+    edited: dict[str, np.ndarray] = field(default_factory=dict)  # id -> (3, H, W) uint8, if they are kept
     most: int | None = None  # pictures edited at once, where memory was out with a whole batch
 
 
@@ -163,7 +165,7 @@ def workbench(setup: Setup) -> Workbench:
 def _editor(setup: Setup) -> tuple[Editor | Supplied, tuple[str, ...], tuple[str, ...]]:
     """What gives the edited pictures, the attributes that it is told, and what it needs."""
     if setup.supplied is not None:
-        return Supplied(setup.supplied), setup.suite.attributes, ()
+        return setup.supplied, setup.suite.attributes, ()
     choice = choose(
         setup.method, preset=setup.preset, weights=setup.weights, options=json.loads(setup.options)
     )
@@ -185,6 +187,7 @@ def evaluate_shard(setup: Setup, shard: Shard) -> ShardResult:
     kept: dict[int, np.ndarray] = {}
     explained: dict[str, dict[int, np.ndarray]] = {}
     unusable: Unusable = {}
+    every: dict[str, np.ndarray] = {}
     begun = time.perf_counter()
     for start in range(shard.start, shard.stop, bench.suite.batch_size):
         positions = range(start, min(start + bench.suite.batch_size, shard.stop))
@@ -193,6 +196,8 @@ def evaluate_shard(setup: Setup, shard: Shard) -> ShardResult:
             continue
         for name, (_, metric) in listening.items():
             metric.update(states[name], seen)
+        if setup.keeps:
+            every |= {face.id: picture.numpy() for (_, face), picture in zip(faces, seen.edited, strict=True)}
         first = [face for face in faces if face[0] in shown]
         kept |= {position: seen.edited[i].numpy() for i, (position, _) in enumerate(first)}
         for name, pictures in _explained(bench, edit, first).items():
@@ -209,6 +214,7 @@ def evaluate_shard(setup: Setup, shard: Shard) -> ShardResult:
         pictures=_stacked(kept, shown, size),
         explained={name: _stacked(rows, shown, size) for name, rows in sorted(explained.items())},
         unusable=unusable,
+        edited=every,
         most=bench.halving.most,
     )
 

@@ -127,7 +127,7 @@ def _of_faces(run: RunFolder, spec: MetricSpec, key: str, edit: str) -> tuple[np
     """Positions of the faces (F,) and what each adds to the number (F,)."""
     if not run.is_complete:
         raise ResultsError(f"{run.path}: this run is not complete; give the same run command again")
-    versions = run.manifest.identity["metrics"]
+    versions = {**run.manifest.identity["metrics"], **run.rescored()["metrics"]}
     if versions.get(spec.name) != spec.version:
         here = f"wanted version {spec.version} of {spec.name}"
         raise ResultsError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from . import folders
 from . import suite as suites
 from .catalog import catalog
 from .contracts import SECOND
-from .errors import BadConfig, NoFace
+from .errors import BadConfig, NoFace, ResultsError
 from .manifest import Manifest, plain, provenance
 from .store import folder as store
 from .store.folder import RunFolder, Score
@@ -66,6 +67,7 @@ def run(
     device: str = "cpu",
     compiles: bool = False,
     measure_cost: bool = True,
+    keep_pictures: bool = False,
 ) -> RunResult:
     """Evaluate `method` over `suite`; a run that was stopped goes on, and ends with the same bits.
 
@@ -79,6 +81,7 @@ def run(
         device: "cpu", "cuda" or "auto".
         compiles: torch.compile the method's networks: faster from some hundred images on; part of the run's
             identity, since last bits differ.
+        keep_pictures: store every edited picture, so that further metrics can be computed later.
     Raises:
         FaceEditError: anything that a user can mend, before the first image is edited where possible.
     """
@@ -106,10 +109,23 @@ def run(
     asked = {role: roles[role] for role in evaluate.judge_roles(metrics)}
     manifest = describe(choice, chosen, samples, asked, metrics, setup)
     folder = store.begin(folders.results(results), manifest, chosen)
+    setup = dataclasses.replace(setup, keeps=_keeps(folder, keep_pictures))
     if not folder.is_complete:
         evaluate_shards(setup, chosen.shards(len(samples)), folder, workers)
         finish(setup, folder, samples, metrics, measure_cost)
     return RunResult(folder, folder.scores(), folder.cost(), absent)
+
+
+def _keeps(folder: RunFolder, asked: bool) -> bool:
+    """Whether edited pictures are kept: if asked, or begun to be. What is finished is not edited again."""
+    if asked and folder.finished() and not folder.edited.is_dir():
+        raise ResultsError(
+            f"{folder.path}: {len(folder.finished())} shards are finished, without their pictures; move the "
+            "folder away and give the same command again to keep them"
+        )
+    if asked:
+        folder.edited.mkdir(exist_ok=True)
+    return folder.edited.is_dir()
 
 
 # ---- identity -------------------------------------------------------------------------------------
@@ -247,8 +263,20 @@ def _work(job: _Job) -> int:
     from .evaluate import evaluate_shard
 
     result: ShardResult = evaluate_shard(job.setup, job.shard)
+    if job.setup.keeps:
+        _keep(result, RunFolder(job.folder).edited, job.setup.suite.edits[job.shard.edit].name)
     RunFolder(job.folder).put(result)
     return result.images
+
+
+def _keep(result: ShardResult, folder: Path, edit: str) -> None:
+    """Write the edited pictures of a shard."""
+    from .data.images import write_png
+    from .data.supplied import Supplied
+
+    places = Supplied.kept(folder)
+    for face, picture in result.edited.items():
+        write_png(places.place(edit, face), picture)
 
 
 # ---- scores ---------------------------------------------------------------------------------------

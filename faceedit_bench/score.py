@@ -44,13 +44,13 @@ def score(
     from .data import supplied
     from .device import choose as choose_device
 
-    pattern = supplied.read_pattern(os.path.expanduser(edited), len(chosen.edits))
+    pattern = supplied.read_pattern(os.path.abspath(os.path.expanduser(edited)), len(chosen.edits))
     setup = evaluate.Setup(
         method=name,
         suite=chosen,
         data=None if data is None else str(Path(data).resolve()),
         device=choose_device(device),
-        supplied=str(Path(pattern.pattern).absolute()),
+        supplied=pattern,
     )
     metrics, absent = evaluate.usable_metrics(chosen)
     samples = evaluate.open_samples(chosen, setup.data)

@@ -14,6 +14,7 @@ COMMANDS = {
     "run": ("run:run", "Edit a suite's faces with a method and score the result."),
     "show": ("show:show", "Print the scores of a finished run."),
     "score": ("score:score", "Score pictures that another program edited."),
+    "rescore": ("rescore:rescore", "Compute further metrics of a finished run."),
     "compare": ("compare:compare", "Say in which numbers two runs differ, and how surely."),
     "plan": ("plan:plan", "Tell how many faces separate two methods."),
     "edit": ("edit:edit", "Edit photographs of your own."),

@@ -34,6 +34,9 @@ Examples:
 @click.option(
     "--compile", "compiles", is_flag=True, help="torch.compile the method: pays on a GPU and for many images."
 )
+@click.option(
+    "--keep-pictures", is_flag=True, help="Store every edited picture, for `rescore` and other programs."
+)
 @click.option("--no-cost", is_flag=True, help="Do not measure memory and time.")
 @click.option("--json", "as_json", is_flag=True, help="Print scores as JSON.")
 def run(
@@ -48,6 +51,7 @@ def run(
     limit: int | None,
     device: str,
     compiles: bool,
+    keep_pictures: bool,
     no_cost: bool,
     as_json: bool,
 ) -> None:
@@ -74,5 +78,6 @@ def run(
         device=device,
         compiles=compiles,
         measure_cost=not no_cost,
+        keep_pictures=keep_pictures,
     )
     show_run(result.folder, result.absent, as_json=as_json)

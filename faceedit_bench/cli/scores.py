@@ -25,7 +25,8 @@ NAMED = 3  # faces that are left out and named in the table
 
 def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> None:
     """Every metric per edit and overall, with 95 % intervals."""
-    scores, manifest = folder.scores(), folder.manifest
+    later = folder.rescored()
+    scores, manifest = [*folder.scores(), *_later(later)], folder.manifest
     if as_json:
         return print_json(
             {
@@ -36,6 +37,11 @@ def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> Non
                 "cost": folder.cost(),
                 "faces": folder.faces(),
                 "absent": absent,
+                **(
+                    {"rescored": {key: later[key] for key in ("metrics", "judges", "sources")}}
+                    if later["metrics"]
+                    else {}
+                ),
             }
         )
     identity = manifest.identity
@@ -43,7 +49,8 @@ def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> Non
     faces = folder.faces()
     count = f"{faces['scored']} of {faces['of']}" if faces["unusable"] else faces["of"]
     click.echo(f"{method['name']} ({method['preset']}) on {suite['name']}, {count} faces")
-    metrics = [name for name in identity["metrics"] if any(score.metric == name for score in scores)]
+    named = {**identity["metrics"], **later["metrics"]}
+    metrics = [name for name in named if any(score.metric == name for score in scores)]
     for block in _blocks(metrics, scores, suites.series(folder.edits())):
         click.echo("\n" + block)
     if cost := _cost_lines(folder.cost()):
@@ -51,7 +58,17 @@ def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> Non
     click.echo(
         "\n" + "\n".join([*_left_out(faces["unusable"]), *_undefined(scores), *_notes(identity, absent)])
     )
+    for source in dict.fromkeys(later["sources"].values()):
+        names = [name for name in later["metrics"] if later["sources"][name] == source]
+        click.echo(f"rescored {', '.join(names)}, from {source}")
     click.echo(f"results  {folder.path}\nsheet    {folder.path / 'images' / 'sheet.png'}")
+
+
+def _later(rescored: Mapping[str, Any]) -> list[Score]:
+    """Scores of metrics that were computed later."""
+    from ..store.folder import Score
+
+    return [Score(**entry) for entry in rescored["scores"]]
 
 
 def print_csv(folder: RunFolder) -> None:
@@ -60,7 +77,7 @@ def print_csv(folder: RunFolder) -> None:
     curves = suites.series(folder.edits())
     lines = csv.writer(sys.stdout, lineterminator="\n")
     lines.writerow(["edit", "asks", "strength", "metric", "value", "low", "high", "n", "interval"])
-    for score in folder.scores():
+    for score in [*folder.scores(), *_later(folder.rescored())]:
         edit = edits.get(score.edit)
         asked = [edit.asks, edit.strength] if edit and not edit.is_reconstruction else ["", ""]
         asked = [score.edit, ""] if score.edit in curves else asked

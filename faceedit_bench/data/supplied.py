@@ -35,6 +35,13 @@ class Supplied:
     """Pattern of paths: `{edit}` an edit's name, `{id}` a face's id, `{stem}` that id without .jpg."""
 
     pattern: str
+    left_out: tuple[str, ...] = ()  # ids of faces that were not edited, because none was found
+
+    @classmethod
+    def kept(cls, folder: Path, left_out: tuple[str, ...] = ()) -> Supplied:
+        """The pictures that a run kept in `folder`."""
+        start = str(folder.absolute()).replace("{", "{{").replace("}", "}}")
+        return cls(f"{start}/{{edit}}/{{id}}.png", left_out)
 
     def place(self, edit: str, face: str) -> Path:
         """Where a picture lies."""
@@ -44,6 +51,8 @@ class Supplied:
 
     def given(self, edit: str, faces: Sequence[str]) -> np.ndarray:
         """(B, 3, H, W) uint8."""
+        if gone := [face for face in faces if face in self.left_out]:
+            raise NoFace("left out when it was edited", gone[0])
         return np.stack([read_image(self.place(edit, face)) for face in faces])
 
 
@@ -81,7 +90,7 @@ def check(supplied: Supplied, suite: Suite, samples: Samples, *, lossy: bool) ->
     """sha256 over the content of every picture, in the suite's order; or an error that lists every fault."""
     from ..progress import bar
 
-    faces = list(_ids(samples))
+    faces = list(ids_of(samples))
     asked = [(edit.name, supplied.place(edit.name, face)) for edit in suite.edits for face in faces]
     _no_two_alike(supplied, asked)
     total, faults = hashlib.sha256(), []
@@ -100,7 +109,7 @@ def check(supplied: Supplied, suite: Suite, samples: Samples, *, lossy: bool) ->
     return total.hexdigest()
 
 
-def _ids(samples: Samples) -> Iterator[str]:
+def ids_of(samples: Samples) -> Iterator[str]:
     """Of every face that the data set can give; runs leave out the others."""
     for position in range(len(samples)):
         try:

@@ -104,6 +104,11 @@ class Frechet:
     def __init__(self, name: str, role: str) -> None:
         self.name, self.role = name, role
 
+    @property
+    def keeps(self) -> dict[tuple[str, str], str]:
+        """The judges' answers that states hold: role and picture -> column."""
+        return {(self.role, "source"): "source", (self.role, "edited"): "edited"}
+
     def empty(self) -> Rows:
         return Rows()
 

@@ -6,6 +6,7 @@ matters: unshuffled, each split would hold one kind of edit and score lower.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,6 +55,8 @@ class InceptionScore:
     It rises with the number of pictures per split and says little about faces: keep it for comparison with
     papers.
     """
+
+    keeps = MappingProxyType({("classes", "edited"): "logits"})  # the judge's answers that states hold
 
     def empty(self) -> Rows:
         return Rows()

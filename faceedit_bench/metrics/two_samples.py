@@ -44,6 +44,11 @@ class TwoSamples:
         self.name, self.role = name, role
         self.comparisons = {name: (comparison, smallest), **(others or {})}
 
+    @property
+    def keeps(self) -> dict[tuple[str, str], str]:
+        """The judges' answers that states hold: role and picture -> column."""
+        return {(self.role, "source"): "source", (self.role, "edited"): "edited"}
+
     def empty(self) -> Rows:
         return Rows()
 

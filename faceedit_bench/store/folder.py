@@ -6,10 +6,13 @@ results/<suite>/<method>-<run id>/
   shards/0007.safetensors  states of one finished shard
   samples.parquet          one row per edited image with every per-image score
   images/                  a small fixed set of pictures, and sheet.png
+  edited/<edit>/<id>.png   every edited picture, if the run was asked to keep them
   cost.json                parameters, memory, time
   faces.json               how many of how many faces were scored, and which were not, with the reason
   failures.jsonl           what went wrong and was got over: shards edited in parts for lack of memory
   scores.json              every score with its interval; its presence means: complete
+  rescored.json            scores of metrics that were computed later, of what is here
+  rescored/                their states
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,6 +131,33 @@ class RunFolder:
             )
         return [Score(**entry) for entry in read_json(self.path / "scores.json")]
 
+    def rescored(self) -> dict[str, Any]:
+        """What was computed later: `metrics` (name -> version), `judges`, `sources` and `scores`."""
+        path = self.path / "rescored.json"
+        empty: dict[str, Any] = {"metrics": {}, "judges": {}, "sources": {}, "scores": []}
+        return read_json(path) if path.is_file() else empty
+
+    def read_rescored(self, metric: str) -> dict[int, dict[str, dict[str, np.ndarray]]]:
+        """Shard number -> {metric: arrays of its state} of a metric that was computed later."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        path = self._rescored(metric)
+        try:
+            arrays = load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise ResultsError(f"{path}: damaged ({error}); give the rescore command again") from None
+        states: dict[int, dict[str, dict[str, np.ndarray]]] = {}
+        for key, value in arrays.items():
+            number, name = key.split("/", 1)
+            states.setdefault(int(number), {metric: {}})[metric][name] = value
+        return states
+
+    @property
+    def edited(self) -> Path:
+        """Where every edited picture is kept, if they are."""
+        return self.path / "edited"
+
     def cost(self) -> dict[str, Any]:
         """What the method cost, or nothing where it was not measured."""
         path = self.path / "cost.json"
@@ -193,8 +223,46 @@ class RunFolder:
         write_json(self.path / "faces.json", faces)
         write_json(self.path / "scores.json", [score.entry() for score in scores])
 
+    def put_rescored(
+        self,
+        metric: str,
+        states: Mapping[int, Mapping[str, np.ndarray]],
+        scores: Iterable[Score],
+        *,
+        version: str,
+        source: str,
+        judges: Mapping[str, Any],
+    ) -> None:
+        """Store a metric that was computed later: its states by shard number, then its scores."""
+        import numpy as np
+        from safetensors.numpy import save_file
+
+        (self.path / "rescored").mkdir(exist_ok=True)
+        arrays = {
+            f"{number}/{name}": np.ascontiguousarray(value)
+            for number, state in states.items()
+            for name, value in state.items()
+        }
+        write(
+            self._rescored(metric), lambda path: save_file(arrays, path, metadata={"run": self.manifest.id})
+        )
+        content = self.rescored()
+        others = [entry for entry in content["scores"] if _metric_of(entry["metric"]) != metric]
+        content["metrics"][metric], content["sources"][metric] = version, source
+        content["judges"] |= judges
+        content["scores"] = [*others, *(score.entry() for score in scores)]
+        write_json(self.path / "rescored.json", content)
+
+    def _rescored(self, metric: str) -> Path:
+        return self.path / "rescored" / f"{metric}.safetensors"
+
     def _shard(self, number: int) -> Path:
         return self.path / "shards" / f"{number:04d}.safetensors"
+
+
+def _metric_of(score: str) -> str:
+    """`tarr` of `tarr.add`, `leakage` of `leakage/Bald`."""
+    return score.partition(".")[0].partition("/")[0]
 
 
 def _is_wanted(key: str, metrics: Collection[str] | None) -> bool:

@@ -15,7 +15,7 @@ def export(path: Path) -> dict[str, Any]:
     """The record of the run in folder `path`; the run must be complete."""
     folder = RunFolder(path)
     scores = [score.entry() for score in folder.scores()]
-    manifest, suite = folder.manifest, folder.suite()
+    manifest, suite, later = folder.manifest, folder.suite(), folder.rescored()
     return {
         "format": FORMAT,
         "id": manifest.id,
@@ -24,4 +24,5 @@ def export(path: Path) -> dict[str, Any]:
         "cost": folder.cost(),
         "faces": folder.faces(),
         **({} if suite is None else {"suite": suite}),
+        **({"rescored": later} if later["metrics"] else {}),
     }

@@ -1,0 +1,265 @@
+"""Metrics that a finished run does not have yet, of what it kept: judges' answers, or every edited picture.
+
+The method is not run. Answers that one metric's states hold (features, logits) serve every metric that asks
+the same judge the same. What they do not hold is computed of the pictures, if the run kept them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import evaluate, scoring
+from .catalog import catalog
+from .compare import suite_of
+from .contracts import MetricSpec, Samples
+from .data.index import first_named
+from .data.supplied import Supplied, ids_of
+from .errors import BadConfig, ResultsError
+from .runs import judges_of
+from .store.folder import RunFolder, Score
+from .suite import Edit, Shard, Suite
+from .weights import identity_of, of_judge, require
+
+ANSWERS, PICTURES = "stored answers of judges", "kept pictures"
+States = dict[int, dict[str, np.ndarray]]  # shard number -> arrays of a state
+Answers = dict[tuple[str, str], np.ndarray]  # role and picture -> (N, D)
+
+
+class NotKept(Exception):
+    """A metric asked for something that the run did not keep."""
+
+
+@dataclass
+class Recorded:
+    """One shard as a run stored it (contracts.Observation): answers only, everything else is NotKept."""
+
+    samples: Tensor  # (N,) int64
+    edit: Edit
+    edit_index: int
+    answers: Answers
+    asked: list[str] = field(default_factory=list)
+
+    def judge(self, role: str, image: str = "edited") -> Tensor:
+        """(N, D) float32."""
+        if (role, image) not in self.answers:
+            raise NotKept(f"answers of the {role} judge on {image} pictures")
+        return torch.from_numpy(self.answers[role, image])
+
+    def compare(self, role: str, against: str = "source") -> Tensor:
+        raise NotKept(f"answers of the {role} judge on pairs of pictures")
+
+    def __getattr__(self, name: str) -> Any:
+        what = {"batch": "labels", "source": "source pictures", "edited": "edited pictures"}
+        if name in (*what, "truth", "regions"):
+            raise NotKept(what.get(name, name))
+        raise AttributeError(name)
+
+
+def rescore(
+    run: RunFolder,
+    metrics: Sequence[str],
+    *,
+    judges: Mapping[str, str] | None = None,
+    data: str | Path | None = None,
+    device: str = "cpu",
+) -> list[Score]:
+    """Compute `metrics` of a complete run and store them beside its scores; what was not kept is named.
+
+    `judges` (role -> name) are for roles that the run's suite has no judge for; `data` and `device` are only
+    needed where pictures are scored.
+    """
+    run.scores()  # raises for a run that is not complete
+    suite = suite_of(run)
+    evaluate.set_numerics(suite.threads)
+    specs = [_spec(run, name) for name in dict.fromkeys(metrics)]
+    found: dict[str, tuple[States, str]] = {}
+    lacking: dict[str, str] = {}
+    for spec in specs:
+        try:
+            found[spec.name] = _of_answers(run, suite, spec), ANSWERS
+        except NotKept as error:
+            lacking[spec.name] = str(error)
+    asked: dict[str, dict[str, str]] = {}
+    if lacking:
+        _check_pictures(run, lacking)
+        later = _suite_for(suite, list(lacking), judges or {})
+        asked = _pins(run, later)
+        states = _of_pictures(run, later, data, device)
+        found |= {name: (states[name], PICTURES) for name in lacking}
+    scores = []
+    for spec in specs:
+        states_of_it, source = found[spec.name]
+        known = {**run.manifest.identity["judges"], **asked}
+        scores += _store(run, suite, spec, states_of_it, source, {role: known[role] for role in spec.judges})
+    return scores
+
+
+def _spec(run: RunFolder, name: str) -> MetricSpec:
+    spec = catalog().metric(name)
+    if run.manifest.identity["metrics"].get(name) == spec.version:
+        raise BadConfig(f"run {run.manifest.id} has {name} already: faceedit-bench show {run.manifest.id}")
+    return spec
+
+
+# ---- from stored answers --------------------------------------------------------------------------
+
+
+def _of_answers(run: RunFolder, suite: Suite, spec: MetricSpec) -> States:
+    """States of the metric from the answers of judges; NotKept names the first that is not there."""
+    metric, states = spec.load(), {}
+    for shard in _shards(run, suite, spec):
+        samples, answers = _answers(run, shard)
+        edit = suite.edits[shard.edit]
+        state = metric.empty()
+        metric.update(state, Recorded(torch.from_numpy(samples), edit, shard.edit, answers))
+        state.shards = range(shard.number, shard.number + 1)
+        states[shard.number] = state.to_arrays()
+    return states
+
+
+def _shards(run: RunFolder, suite: Suite, spec: MetricSpec) -> list[Shard]:
+    """Those of the edits that the metric is defined for."""
+    shards = suite.shards(run.manifest.identity["data"]["count"])
+    return [shard for shard in shards if evaluate.applies(spec, suite.edits[shard.edit])]
+
+
+def _answers(run: RunFolder, shard: Shard) -> tuple[np.ndarray, Answers]:
+    """(N,) samples of the shard, and every answer that a metric of the run kept."""
+    keepers = _keepers(run)
+    stored = run.read_shard(shard.number, metrics=tuple(keepers)).states
+    samples, found = np.zeros(0, np.int64), Answers()
+    for name, keeps in keepers.items():
+        if name in stored:  # not every metric is defined for every edit
+            samples = stored[name]["sample"]
+            found |= {asked: stored[name][column] for asked, column in keeps.items()}
+    return samples, found
+
+
+def _keepers(run: RunFolder) -> dict[str, Mapping[tuple[str, str], str]]:
+    """Metric -> role and picture -> column, of the run's metrics whose states hold answers."""
+    found = {}
+    for name, version in run.manifest.identity["metrics"].items():
+        spec = catalog().metrics.get(name)
+        keeps = getattr(spec.load(), "keeps", None) if spec and spec.version == version else None
+        if keeps:
+            found[name] = keeps
+    return found
+
+
+# ---- from kept pictures ---------------------------------------------------------------------------
+
+
+def _check_pictures(run: RunFolder, lacking: Mapping[str, str]) -> None:
+    """The run kept its edited pictures; or an error says what it kept and what it did not."""
+    wanted = "\n".join(f"  {name}: wants {what}" for name, what in lacking.items())
+    if not run.edited.is_dir():
+        kept = sorted(
+            {f"{role} on {image} pictures" for keeps in _keepers(run).values() for role, image in keeps}
+        )
+        raise ResultsError(
+            f"run {run.manifest.id} did not keep what these metrics need:\n{wanted}\n"
+            f"It kept answers of {', '.join(kept) or 'no judge'}, and the pictures of its first "
+            f"{evaluate.KEPT} faces only. Run the method again with --keep-pictures, or with a suite "
+            "that has these metrics"
+        )
+
+
+def _suite_for(suite: Suite, metrics: Sequence[str], judges: Mapping[str, str]) -> Suite:
+    """The run's faces and edits, with other metrics."""
+    if both := [role for role in judges if role in suite.judges]:
+        raise BadConfig(f"--judge {both[0]}: the run's suite has {suite.judges[both[0]]!r} for that already")
+    return dataclasses.replace(suite, metrics=tuple(metrics), judges={**suite.judges, **judges})
+
+
+def _pins(run: RunFolder, suite: Suite) -> dict[str, dict[str, str]]:
+    """Role -> judge of these metrics; one that the run asked already must be the same."""
+    judges = judges_of(suite)
+    require([of_judge(spec) for spec in judges.values()])
+    pins = {role: identity_of(spec) for role, spec in judges.items()}
+    for role, before in run.manifest.identity["judges"].items():
+        if role in pins and pins[role] != before:
+            raise ResultsError(
+                f"judge of {role}: the run asked {before['name']} {before['sha256'][:8]}, here is "
+                f"{pins[role]['name']} {pins[role]['sha256'][:8]}; put the old weights back, or run again"
+            )
+    return pins
+
+
+def _of_pictures(run: RunFolder, suite: Suite, data: str | Path | None, device: str) -> dict[str, States]:
+    """Metric -> states, computed by the engine of a run with the kept pictures in place of a method."""
+    from .device import choose
+    from .progress import bar
+
+    left_out = tuple(entry["sample"] for entry in run.faces()["unusable"])
+    kept = Supplied.kept(run.edited, left_out)
+    setup = evaluate.Setup(
+        method=run.manifest.identity["method"]["name"],
+        suite=suite,
+        data=None if data is None else str(Path(data).resolve()),
+        device=choose(device),
+        supplied=kept,
+    )
+    specs, absent = evaluate.usable_metrics(suite)
+    if absent:
+        raise BadConfig("\n".join(f"{metric} {reason}" for metric, reason in absent.items()))
+    samples = evaluate.open_samples(suite, setup.data)
+    wanted = run.manifest.identity["data"]["digest"]
+    if samples.digest() != wanted:
+        raise ResultsError(
+            f"the faces are not those of run {run.manifest.id}: wanted digest {wanted[:12]}, found "
+            f"{samples.digest()[:12]}; give its folder with --data"
+        )
+    _check_places(kept, suite, samples)
+    states: dict[str, States] = {spec.name: {} for spec in specs}
+    shards = sorted(
+        {shard for spec in specs for shard in _shards(run, suite, spec)}, key=lambda one: one.number
+    )
+    with bar("scoring kept pictures", len(samples) * len({shard.edit for shard in shards})) as advance:
+        for shard in shards:
+            for name, state in evaluate.evaluate_shard(setup, shard).states.items():
+                states[name][shard.number] = state
+            advance(shard.stop - shard.start)
+    return states
+
+
+def _check_places(kept: Supplied, suite: Suite, samples: Samples) -> None:
+    """Every picture that was kept is still there."""
+    faces = [face for face in ids_of(samples) if face not in kept.left_out]
+    places = [kept.place(edit.name, face) for edit in suite.edits for face in faces]
+    if gone := [str(place) for place in places if not place.is_file()]:
+        raise ResultsError(
+            f"{len(gone)} of {len(places)} kept pictures are not there; run the method again:\n  "
+            f"{first_named(gone)}"
+        )
+
+
+# ---- storing --------------------------------------------------------------------------------------
+
+
+def _store(
+    run: RunFolder, suite: Suite, spec: MetricSpec, states: States, source: str, judges: Mapping[str, Any]
+) -> list[Score]:
+    """Score the states as a run does, without the faces that some edit could not use, and store both."""
+    shards = [
+        shard for shard in suite.shards(run.manifest.identity["data"]["count"]) if shard.number in states
+    ]
+    told = {number: run.read_shard(number, metrics=()).unusable for number in sorted(run.finished())}
+    _, kept = scoring.without(shards, {number: {spec.name: state} for number, state in states.items()}, told)
+    scores = scoring.scores(suite, [spec], shards, kept)
+    run.put_rescored(
+        spec.name,
+        {number: of_shard[spec.name] for number, of_shard in kept.items()},
+        scores,
+        version=spec.version,
+        source=source,
+        judges=judges,
+    )
+    return scores

@@ -1,0 +1,119 @@
+"""Metrics computed later equal those of a run that had them from the start; what was not kept is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from faceedit_bench import runs
+from faceedit_bench.cli import cli
+from faceedit_bench.compare import compare
+from faceedit_bench.errors import BadConfig, ResultsError, UnknownName
+from faceedit_bench.rescore import rescore
+from faceedit_bench.store.records import export
+
+TINY = Path(__file__).parent / "data" / "tiny.toml"
+ANSWERED, SEEN = ["ssfid", "fid", "precision"], ["tarr", "psnr"]
+
+
+def suite_with(folder: Path, name: str, metrics: list[str]) -> str:
+    """The tiny suite with other metrics, and faces that fill one shard of each edit."""
+    text = TINY.read_text(encoding="utf-8")
+    start, stop = text.index("metrics ="), text.index("edits =")
+    text = text[:start] + f"metrics = {json.dumps(metrics)}\n" + text[stop:]
+    path = folder / f"{name}.toml"
+    path.write_text(text.replace('name = "tiny"', f'name = "{name}"').replace("count = 10", "count = 8"))
+    return str(path)
+
+
+def a_run(
+    folder: Path, metrics: list[str], *, name: str = "suite", method: str = "copy", keep: bool = False
+) -> runs.RunResult:
+    suite = suite_with(folder, name, metrics)
+    return runs.run(method, suite=suite, workers=1, measure_cost=False, keep_pictures=keep)
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> runs.RunResult:
+    return a_run(tmp_path, [*ANSWERED, *SEEN, "is"], name="whole")
+
+
+def test_later_scores_equal_those_of_a_run_that_had_them_to_the_bit(
+    whole: runs.RunResult, tmp_path: Path
+) -> None:
+    partial = a_run(tmp_path, ["recall", "ssfid", "id"], name="partial", keep=True)
+    before = partial.folder.scores()
+    later = rescore(partial.folder, ["fid", "precision", "tarr", "psnr"])
+    wanted = {(s.metric, s.edit): s for s in whole.scores}
+    assert len(later) > 10 and all(wanted[s.metric, s.edit] == s for s in later)
+    told = partial.folder.rescored()
+    assert told["sources"] == {
+        "fid": "stored answers of judges",
+        "precision": "stored answers of judges",
+        "tarr": "kept pictures",
+        "psnr": "kept pictures",
+    }
+    assert set(told["judges"]) == {"pool", "attributes"}
+    assert partial.folder.scores() == before and partial.folder.manifest.id == partial.folder.path.name[-16:]
+    assert export(partial.folder.path)["rescored"]["metrics"]["fid"] == "1"
+
+
+def test_show_and_compare_include_what_was_computed_later(tmp_path: Path) -> None:
+    one, other = (a_run(tmp_path, ["fid"], method=method).folder for method in ("copy", "truth"))
+    for folder in (one, other):
+        rescore(folder, ["precision"])
+    rescore(one, ["recall"])
+    shown = CliRunner().invoke(cli, ["show", str(one.path)]).output
+    assert "precision ↑" in shown and "rescored precision, recall, from stored answers of judges" in shown
+    found = compare(one, other)
+    assert {difference.metric for difference in found.differences} == {"fid", "precision"}
+    assert found.notes == ["only one run was rescored for recall"]
+
+
+def test_what_was_not_kept_is_named_with_what_was(tmp_path: Path) -> None:
+    run = a_run(tmp_path, ["fid"]).folder
+    with pytest.raises(ResultsError) as told:
+        rescore(run, ["precision", "ssfid", "psnr"])
+    text = str(told.value)
+    assert "ssfid: wants answers of the features judge on source pictures" in text
+    assert "psnr: wants edited pictures" in text or "psnr: wants source pictures" in text
+    assert "precision" not in text
+    assert "kept answers of pool on edited pictures, pool on source pictures" in text
+    assert "--keep-pictures" in text
+    assert run.rescored()["metrics"] == {}
+
+
+def test_a_metric_that_is_there_or_unknown_is_refused(tmp_path: Path) -> None:
+    run = a_run(tmp_path, ["fid"]).folder
+    with pytest.raises(BadConfig, match="has fid already"):
+        rescore(run, ["fid"])
+    with pytest.raises(UnknownName, match="did you mean 'tarr'"):
+        rescore(run, ["tar"])
+
+
+def test_a_deleted_picture_is_named(tmp_path: Path) -> None:
+    run = a_run(tmp_path, ["fid"], keep=True).folder
+    gone = run.edited / "Male" / "3000002.png"
+    gone.unlink()
+    with pytest.raises(ResultsError, match=r"1 of 24 kept pictures are not there.*\n.*Male/3000002\.png"):
+        rescore(run, ["tarr"])
+
+
+def test_pictures_of_finished_shards_cannot_be_kept_afterwards(tmp_path: Path) -> None:
+    a_run(tmp_path, ["fid"])
+    with pytest.raises(ResultsError, match="finished, without their pictures"):
+        a_run(tmp_path, ["fid"], keep=True)
+
+
+def test_the_command_prints_json_and_takes_a_judge_for_a_new_role(tmp_path: Path) -> None:
+    run = a_run(tmp_path, ["fid"], keep=True).folder
+    asked = ["rescore", str(run.path), "--metric", "precision", "--json"]
+    entries = json.loads(CliRunner().invoke(cli, asked).output)
+    assert {entry["metric"] for entry in entries} == {"precision"}
+    lacking = CliRunner().invoke(cli, ["rescore", str(run.path), "--metric", "lpips"])
+    assert "needs a judge for lpips-alex" in lacking.output
+    both = CliRunner().invoke(cli, ["rescore", str(run.path), "--metric", "tarr", "--judge", "pool=fid-demo"])
+    assert "--judge pool: the run's suite has 'classes-pool-demo' for that already" in both.output
