@@ -46,11 +46,7 @@ def curves(title: str, of: Sequence[Curve], x_title: str, y_title: str) -> Html:
 
 def _names(of: Sequence[Curve], across: Scale, up: Scale) -> list[Html]:
     """Beside the last dot of each, pushed apart where two would cover each other."""
-    ends = (
-        sorted((up(curve.steps[-1][2]), curve) for curve in of)
-        if len(of) < 2
-        else sorted(((up(curve.steps[-1][2]), curve) for curve in of), key=lambda end: end[0])
-    )
+    ends = sorted(((up(curve.steps[-1][2]), curve) for curve in of), key=lambda end: end[0])
     parts, last = [], -99.0
     for y, curve in ends:
         last = max(y + 4, last + 12)

@@ -113,8 +113,8 @@ def leakage(runs: Sequence[Run]) -> Html | None:
         parts.append(figure(run.name, box, told))
     about = (
         "Rows are edits, columns attributes: in how many percent of faces the judge's decision on the "
-        "attribute changed. Framed cells were asked for and should be full; all others should be empty, "
-        "apart from what the conflict rule clears."
+        "attribute changed. Framed cells were asked for; all others should be empty, apart from what the "
+        "conflict rule clears."
     )
     return joined([element("p", about), element("div", *parts, class_="plots large")])
 

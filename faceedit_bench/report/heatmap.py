@@ -8,7 +8,7 @@ from .markup import Html, element
 from .svg import drawing, hover, words
 
 CELL, LEFT, TOP = 24, 140, 122  # pixels
-DARK = 0.55  # share of the colour from which the number is written in the other ink
+MIDDLE, HIGH = 0.57, 0.765  # shares of the colour from which dark, and light, pages write in the other ink
 
 
 def heatmap(
@@ -48,5 +48,5 @@ def _cell(row: str, column: str, value: float | None, x: float, y: float, is_ask
         class_="heat asked" if is_asked else "heat",
         fill_opacity=round(share, 2),
     )
-    ink = "cell over" if share > DARK else "cell"
+    ink = "cell high" if share > HIGH else "cell middle" if share > MIDDLE else "cell"
     return [square, words(x + CELL / 2, y + CELL / 2 + 3.5, f"{value:.0f}", anchor="middle", class_=ink)]

@@ -35,6 +35,13 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 
+/* The page opens with what is in view; the rest follows at once. */
+
+addEventListener("load", () => setTimeout(() => {
+  for (const image of document.querySelectorAll("img[loading=lazy]")) image.loading = "eager";
+  document.documentElement.classList.add("settled");
+}));
+
 /* Links to a manifest open it. */
 
 function openTarget() {

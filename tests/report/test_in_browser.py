@@ -76,6 +76,7 @@ def keep(tab: Any, name: str) -> None:
     """A screenshot, where somebody wants to look."""
     if folder := os.environ.get("FACEEDIT_SCREENSHOTS"):
         Path(folder).mkdir(parents=True, exist_ok=True)
+        tab.wait_for_function("document.documentElement.classList.contains('settled')")
         tab.screenshot(path=Path(folder) / f"{name.replace('/', '-')}.png", full_page=True)
 
 
