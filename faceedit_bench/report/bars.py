@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .markup import Html, element
-from .svg import Scale, colour, drawing, hover, line, words
+from .svg import Scale, colour, drawing, hover, line, shortened, words
 
 WIDTH, ROW, LEFT, RIGHT = 330, 19, 104, 52  # pixels
 LETTERS = 15  # of a label
@@ -34,8 +34,7 @@ def bars(title: str, rows: Sequence[Bar], top: float, digits: int) -> Html:
 
 
 def _bar(row: Bar, y: float, scale: Scale, digits: int) -> list[Html]:
-    label = row.label if len(row.label) <= LETTERS else row.label[: LETTERS - 1] + "…"
-    parts = [words(LEFT - 6, y + 13, label, anchor="end", class_="label")]
+    parts = [words(LEFT - 6, y + 13, shortened(row.label, LETTERS), anchor="end", class_="label")]
     if row.value is None:
         return [*parts, words(LEFT + 4, y + 13, "–", class_="tick")]
     end = scale(min(max(row.value, 0), scale.high))

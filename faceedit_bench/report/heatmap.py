@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from .markup import Html, element
-from .svg import drawing, hover, words
+from .svg import drawing, hover, shortened, words
 
 CELL, LEFT, TOP = 24, 140, 122  # pixels
+LETTERS = 20  # of a label
 MIDDLE, HIGH = 0.57, 0.765  # shares of the colour from which dark, and light, pages write in the other ink
 
 
@@ -23,11 +24,16 @@ def heatmap(
     for place, column in enumerate(columns):
         x = LEFT + place * CELL + CELL / 2 + 4
         parts.append(
-            element("text", column, transform=f"translate({x:g} {TOP - 6}) rotate(-90)", class_="label")
+            element(
+                "text",
+                shortened(column, LETTERS),
+                transform=f"translate({x:g} {TOP - 6}) rotate(-90)",
+                class_="label",
+            )
         )
     for line, row in enumerate(rows):
         y = TOP + line * CELL
-        parts.append(words(LEFT - 6, y + CELL / 2 + 4, row, anchor="end", class_="label"))
+        parts.append(words(LEFT - 6, y + CELL / 2 + 4, shortened(row, LETTERS), anchor="end", class_="label"))
         for place, column in enumerate(columns):
             parts += _cell(row, column, values[line][place], LEFT + place * CELL, y, (row, column) in asked)
     height = TOP + len(rows) * CELL + 1

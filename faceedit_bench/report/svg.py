@@ -81,6 +81,11 @@ def words(x: float, y: float, content: str, *, anchor: str = "start", class_: st
     return element("text", content, x=round(x, 1), y=round(y, 1), text_anchor=anchor, class_=class_)
 
 
+def shortened(name: str, letters: int) -> str:
+    """A name that fits; the whole one is in the table of numbers."""
+    return name if len(name) <= letters else name[: letters - 1] + "…"
+
+
 def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Html:
     """A straight line."""
     return element("line", x1=round(x1, 1), y1=round(y1, 1), x2=round(x2, 1), y2=round(y2, 1), class_=class_)
