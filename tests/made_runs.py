@@ -71,7 +71,8 @@ def a_run(
                 "flip": hit[shard.edit, rows],
                 "label": label,
             }
-            states["ssfid"] = {**place, "source": source[rows], "edited": edited[shard.edit, rows]}
+            for name in ("ssfid", "fid"):
+                states[name] = {**place, "source": source[rows], "edited": edited[shard.edit, rows]}
         else:
             states["psnr"] = {**place, "sse": rows + 1, "values": np.full(len(rows), 768)}
         folder.put(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from made_runs import EDITS, SUITE
+from made_runs import a_run as made
 
 from faceedit_bench import runs
 from faceedit_bench.cli import cli
@@ -71,6 +75,17 @@ def test_show_and_compare_include_what_was_computed_later(tmp_path: Path) -> Non
     found = compare(one, other)
     assert {difference.metric for difference in found.differences} == {"fid", "precision"}
     assert found.notes == ["only one run was rescored for recall"]
+
+
+def test_faces_that_were_left_out_stay_out_of_later_metrics(tmp_path: Path) -> None:
+    suite = dataclasses.replace(SUITE, metrics=("fid",), judges={"pool": "classes-pool-demo"})
+    hit = np.zeros((len(EDITS), 40), bool)
+    whole = made(tmp_path, "whole", hit=hit, suite=suite)
+    partly = made(tmp_path, "partly", hit=hit, suite=suite, unusable={3: "no face", 30: "no face"})
+    numbers = [{s.n for s in rescore(run, ["precision"]) if s.edit == "Male"} for run in (whole, partly)]
+    assert numbers == [{40}, {38}]
+    (found,) = [d for d in compare(whole, partly, ["precision"]).differences if d.edit == "Male"]
+    assert found.verdict == "equal" or found.value == 0
 
 
 def test_what_was_not_kept_is_named_with_what_was(tmp_path: Path) -> None:
