@@ -16,10 +16,12 @@ from .catalog import catalog
 from .contracts import MetricSpec, Undefined
 from .errors import BadConfig, ResultsError, UnknownName
 from .manifest import canonical
+from .metrics import curve
+from .metrics.intervals import SMALLEST
 from .scoring import ALL, Stored, Unusable, dropped, states_of, without
-from .statistics.paired import SIGNIFICANT, Interval, holm, intervals, replicates_for
+from .statistics.paired import SIGNIFICANT, Interval, holm, interval_of, intervals, replicates_for
 from .store.folder import RunFolder
-from .suite import Suite
+from .suite import Suite, series
 
 FIRST, SECOND = "A", "B"
 HOW = "paired bootstrap 95 % over faces"
@@ -82,6 +84,10 @@ def compare(
             for run in (first, second)
         ]
         found += _of_metric(spec, suite, *states)
+    if not metrics or "id" in metrics:
+        found += _at_equal_response(
+            suite, *(_curves(run, suite, shards, unusable) for run in (first, second))
+        )
     return Comparison(first, second, suite, count - len(unusable), count, found, notes)
 
 
@@ -379,6 +385,61 @@ def _verdict(spec: MetricSpec, one: Difference) -> str:
         return HOLM
     better = SECOND if (one.value > 0) == (spec.better == "higher") else FIRST
     return f"{better} better" if one.p is not None else f"({better} better)"
+
+
+# ---- series of strengths --------------------------------------------------------------------------
+
+Curves = dict[str, tuple[np.ndarray, np.ndarray]]  # what is asked -> response and ID, (N, S) each
+
+
+def _curves(run: RunFolder, suite: Suite, shards: Sequence[Any], leave_out: Collection[int]) -> Curves:
+    """Response and ID of every face at every strength, for each series; {} where not measured."""
+    specs = [catalog().metric(name) for name in ("response", "id")]
+    versions = run.manifest.identity["metrics"]
+    if any(versions.get(spec.name) != spec.version for spec in specs):
+        return {}
+    columns: list[dict[str, np.ndarray]] = []
+    for spec in specs:
+        metric: Any = spec.load()
+        states = states_of(spec, metric, suite, shards, stored(run, spec.name, shards, leave_out))
+        columns.append({edit: metric.per_sample(state)[spec.name] for edit, state in states.items()})
+    return {
+        asks: (
+            np.stack([columns[0][edit.name] for edit in edits], axis=1),
+            np.stack([columns[1][edit.name] for edit in edits], axis=1),
+        )
+        for asks, edits in series(suite.edits).items()
+    }
+
+
+def _at_equal_response(suite: Suite, first: Curves, second: Curves) -> list[Difference]:
+    """ID where each method's response reaches one half, of every series of strengths."""
+    found = []
+    for asks in first:
+        (one, _, why), (other, _, why_other) = (curve.score(*of[asks], suite.seed) for of in (first, second))
+        if one is None or other is None:
+            told = {FIRST: why, SECOND: why_other}
+            reason = "; ".join(f"{run}: {text}" for run, text in told.items() if text)
+            found.append(Difference(curve.NAME, asks, one, other, None, verdict="undefined", reason=reason))
+            continue
+        numbers = one, other, other - one
+        between = _between_curves(first[asks], second[asks], suite.seed)
+        if between is None:
+            found.append(Difference(curve.NAME, asks, *numbers, verdict=FEW))
+        else:
+            found.append(Difference(curve.NAME, asks, *numbers, *between.bounds, kind=HOW, p=between.p))
+    return [_judged(catalog().metric("id"), one) for one in _corrected(found, list(first))]
+
+
+def _between_curves(
+    first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray], seed: int
+) -> Interval | None:
+    """From the same draws for both; None for too few faces, or where one often fails to reach it."""
+    if len(first[0]) < SMALLEST:
+        return None
+    differences = curve.replicates(*second, seed) - curve.replicates(*first, seed)
+    defined = differences[~np.isnan(differences)]
+    return interval_of(defined) if len(defined) >= curve.SURE * len(differences) else None
 
 
 def main_numbers(comparison: Comparison) -> list[Difference]:

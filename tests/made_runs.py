@@ -46,6 +46,7 @@ def a_run(
     hit: np.ndarray,  # (E, N) bool
     cosine: np.ndarray | None = None,  # (E + 1, N)
     edited: np.ndarray | None = None,  # (E, N, WIDTH) features
+    response: np.ndarray | None = None,  # (E, N)
     unusable: Mapping[int, str] | None = None,  # position -> reason
     complete: bool = True,
     suite: Suite = SUITE,
@@ -73,6 +74,8 @@ def a_run(
             }
             for name in ("ssfid", "fid"):
                 states[name] = {**place, "source": source[rows], "edited": edited[shard.edit, rows]}
+            if response is not None:
+                states["response"] = {**place, "moved": response[shard.edit, rows]}
         else:
             states["psnr"] = {**place, "sse": rows + 1, "values": np.full(len(rows), 768)}
         folder.put(

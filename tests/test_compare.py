@@ -12,6 +12,7 @@ from made_runs import EDITS, SUITE, WIDTH, WITH_DISTANCE, a_run
 from faceedit_bench.compare import FEW, HOLM, OPEN, SAME, Comparison, Difference, compare
 from faceedit_bench.errors import BadConfig, ResultsError, UnknownName
 from faceedit_bench.statistics.paired import holm, intervals, p_value
+from faceedit_bench.suite import Edit
 
 FACES = 120
 GENERATOR = np.random.default_rng(5)
@@ -168,6 +169,28 @@ def test_other_numerics_are_noted_and_not_refused(tmp_path: Path) -> None:
     first = a_run(tmp_path, "a", hit=HALF)
     second = a_run(tmp_path, "b", hit=MORE, numerics={"dtype": "float32", "threads": 1, "torch": "2.10.0"})
     assert "torch 2.15.0 and 2.10.0" in compare(first, second).notes[0]
+
+
+def test_methods_are_compared_where_their_response_is_equal(tmp_path: Path) -> None:
+    steps = (0.25, 0.5, 1.0)
+    suite = dataclasses.replace(
+        SUITE, edits=tuple(Edit(f"Male-{s}", ("Male",), s) for s in steps), metrics=("id", "response")
+    )
+    generator = np.random.default_rng(9)
+    noise = generator.normal(0, 0.02, size=(3, FACES))
+    timid, bold = (np.array(means)[:, None] + noise for means in ((0.2, 0.4, 0.8), (0.5, 0.9, 1.0)))
+    lost = {"timid": np.array([0.9, 0.8, 0.6]), "bold": np.array([0.6, 0.5, 0.4])}
+    runs = [
+        a_run(
+            tmp_path, name, hit=HALF[:3], response=response, suite=suite, cosine=lost[name][:, None] + noise
+        )
+        for name, response in (("timid", timid), ("bold", bold))
+    ]
+    found = one(compare(*runs), "id@response0.5", "Male reversed")
+    # timid reaches 0.5 a quarter of the way from 0.4 to 0.8: 0.75; bold at its first strength: about 0.6
+    assert found.first == pytest.approx(0.75, abs=0.01) and found.second == pytest.approx(0.6, abs=0.01)
+    assert found.verdict == "A better" and found.p_holm is not None
+    assert one(compare(runs[1], runs[0]), "id@response0.5", "Male reversed").verdict == "B better"
 
 
 # ---- refused --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from .table import table
 
 if TYPE_CHECKING:
     from ..compare import Comparison, Difference
+    from ..contracts import MetricSpec
     from ..store.folder import RunFolder
 
 
@@ -117,27 +118,30 @@ def _main_table(main: Sequence[Difference], differences: Sequence[Difference]) -
 
 
 def _edits_table(name: str, of_it: Sequence[Difference]) -> str:
-    rows = [(one.edit, *_numbers(one), _p(one), one.verdict) for one in of_it]
-    return table((_heading(name), "A", "B", "B − A", "p", "verdict"), rows, right="A B p")
+    rows = [(one.edit, *_numbers(one), one.verdict) for one in of_it]
+    return table((_heading(name), "A", "B", "B − A", "verdict"), rows, right="A B")
 
 
 def _heading(metric: str) -> str:
+    return f"{metric} {'↑' if _spec(metric).better == 'higher' else '↓'}"
+
+
+def _spec(metric: str) -> MetricSpec:
+    """Of a metric, or of what it is read at: `id@response0.5`."""
     from ..catalog import catalog
 
-    return f"{metric} {'↑' if catalog().metrics[metric].better == 'higher' else '↓'}"
+    return catalog().metrics[metric.partition("@")[0]]
 
 
 def _is_metric(name: str) -> bool:
     from ..catalog import catalog
 
-    return name in catalog().metrics
+    return name.partition("@")[0] in catalog().metrics
 
 
 def _numbers(one: Difference) -> tuple[str, str, str]:
     """A, B, and the difference with its bounds, at most 7 characters each."""
-    from ..catalog import catalog
-
-    digits = catalog().metrics[one.metric].digits
+    digits = _spec(one.metric).digits
     first, second, value, low, high = (
         "–" if number is None else _short(number, digits)
         for number in (one.first, one.second, one.value, one.low, one.high)
@@ -152,11 +156,6 @@ def _short(number: float, digits: int) -> str:
     """Fewer decimals for large numbers: 123.4, 12.34."""
     before = len(f"{abs(number):.0f}")
     return f"{number:.{max(0, min(digits, 5 - before))}f}"
-
-
-def _p(one: Difference) -> str:
-    p = one.p if one.p_holm is None else one.p_holm
-    return "" if p is None else f"{p:.3f}"
 
 
 def _counts(main: Difference, differences: Sequence[Difference]) -> str:
@@ -188,7 +187,10 @@ def _words(found: Comparison) -> list[str]:
         metrics = [one.metric for one in main if one.verdict == verdict]
         if metrics:
             sentences.append(f"{words} {', '.join(metrics)}")
-    return sentences + [f"undefined {one.metric}: {one.reason}" for one in main if one.reason]
+    undefined = {
+        f"undefined {one.metric} ({one.edit}): {one.reason}": None for one in found.differences if one.reason
+    }
+    return [*sentences, *undefined]
 
 
 def _legend(differences: Sequence[Difference]) -> list[str]:
@@ -196,7 +198,7 @@ def _legend(differences: Sequence[Difference]) -> list[str]:
     if any(one.p is not None for one in differences):
         lines.append("[low, high] 95 % paired bootstrap over faces")
     if any(one.p_holm is not None for one in differences):
-        lines.append("edits       A better/B better/neither; p of edits corrected by Holm's method")
+        lines.append("edits       A better/B better/neither after Holm's correction; p: --json, --csv")
     if any(one.low is not None and one.p is None for one in differences):
         lines.append("(low, high) spread over the same parts of the faces, not a confidence interval")
     return lines

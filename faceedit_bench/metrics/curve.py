@@ -44,14 +44,19 @@ def score(
         return None, None, f"wanted a response of {HALF:g}, found at most {highest:.3f}"
     if faces < SMALLEST:
         return value, None, ""
-    found = np.concatenate(
-        [identity_at(*_means(weights, response, identity)) for weights in draws(faces, REPLICATES, seed)]
-    )
+    found = replicates(response, identity, seed)
     found = found[~np.isnan(found)]
     if len(found) < SURE * REPLICATES:
         return value, None, ""
     low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return value, (float(low), float(high)), ""
+
+
+def replicates(response: np.ndarray, identity: np.ndarray, seed: int = 2020) -> np.ndarray:
+    """(R,) the value in each replicate; NaN where the response is not reached. As many faces and the same
+    seed give the same draws."""
+    blocks = draws(len(response), REPLICATES, seed)
+    return np.concatenate([identity_at(*_means(weights, response, identity)) for weights in blocks])
 
 
 def _means(weights: np.ndarray, response: np.ndarray, identity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -50,10 +50,11 @@ def intervals(
         np.concatenate([first, second], axis=1), faces, edits, replicates=replicates, seed=seed
     )  # (R, 2K)
     differences = both[:, first.shape[1] :] - both[:, : first.shape[1]]
-    return [_interval(column[~np.isnan(column)]) for column in differences.T]
+    return [interval_of(column[~np.isnan(column)]) for column in differences.T]
 
 
-def _interval(differences: np.ndarray) -> Interval | None:
+def interval_of(differences: np.ndarray) -> Interval | None:
+    """From the differences in each replicate (R,); None without any."""
     bounds = percentile(differences)
     return None if bounds is None else Interval(bounds, p_value(differences))
 

@@ -42,6 +42,16 @@ def test_it_says_in_80_columns_who_is_better_in_what(runs: tuple[str, ...]) -> N
     assert "Eyeglasses" in result.output and "Eyeglasses" not in call("compare", *runs).output
 
 
+def test_the_longest_edit_name_fits(runs: tuple[str, ...]) -> None:
+    from faceedit_bench.cli.compare import _edits_table
+    from faceedit_bench.compare import HOLM, HOW, Difference
+
+    longest = Difference(
+        "truth_ssim", "Mouth_Slightly_Open", 0.9, 0.7, -0.2, -0.3, -0.1, HOW, p=0.04, p_holm=0.1, verdict=HOLM
+    )
+    assert max(map(len, _edits_table("truth_ssim", [longest]).splitlines())) <= 80
+
+
 def test_json_and_csv_carry_every_difference_with_full_precision(runs: tuple[str, ...]) -> None:
     content = json.loads(call("compare", *runs, "--json").output)
     rows = list(csv.DictReader(io.StringIO(call("compare", *runs, "--csv").output)))
