@@ -61,7 +61,7 @@ def test_a_file_is_small_and_its_training_was_finished(method):
 
 
 def test_budgets_are_equal():
-    """Same faces, steps and batches for every editor's stage of every method, and those of the training files."""
+    """Same faces, steps and batches for every stage of an editor, and those of the training files."""
     budgets = set()
     for method in METHODS:
         facts = card(method)
