@@ -19,7 +19,7 @@ COMMANDS = {
     "plan": ("plan:plan", "Tell how many faces separate two methods."),
     "edit": ("edit:edit", "Edit photographs of your own."),
     "train": ("train:train", "Train a method; ends with weights and their pin."),
-    "train-judge": ("train_judge:train_judge", "Train a demo judge on drawn faces."),
+    "train-judge": ("train_judge:train_judge", "Train a judge, for drawn faces or photographs."),
     "board": ("board:board", "Write or check the leaderboards."),
     "report": ("report:report", "Compare finished runs on one page."),
     "cost": ("cost:cost", "Print what methods cost in memory, operations and time."),
