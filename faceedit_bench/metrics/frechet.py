@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from .answers import answers
+from .both_pictures import BothPictures
 from .intervals import about
-from .states import Rows, exact_mean, place
+from .states import Rows, exact_mean
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..contracts import Observation
 
 TOLERANCE = 1e-6  # of the two traces: a distance this little below 0 is rounding
 HALVES, FEW_HALVES = 20, 4  # subsamples of the spread; few where each needs an eigendecomposition
@@ -90,7 +89,7 @@ def _settled(distance: float, traces: float) -> float:
     return max(distance, 0.0)
 
 
-class Frechet:
+class Frechet(BothPictures):
     """Fréchet distance between the edited and the source pictures of the same samples, mean over edits.
 
     <name>                  per edit against the source pictures (SeCGAN 4.4); over edits the mean of these,
@@ -103,21 +102,6 @@ class Frechet:
 
     def __init__(self, name: str, role: str) -> None:
         self.name, self.role = name, role
-
-    @property
-    def keeps(self) -> dict[tuple[str, str], str]:
-        """The judges' answers that states hold: role and picture -> column."""
-        return {(self.role, "source"): "source", (self.role, "edited"): "edited"}
-
-    def empty(self) -> Rows:
-        return Rows()
-
-    def update(self, state: Rows, seen: Observation) -> None:
-        state.append(
-            **place(seen),
-            source=answers(seen, self.role, "source"),
-            edited=answers(seen, self.role, "edited"),
-        )
 
     def finish(self, state: Rows) -> dict[str, float]:
         pairs = [(source, edited) for _, source, edited in _by_edit(state)]

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..contracts import Undefined
-from .answers import answers
+from .both_pictures import BothPictures
 from .intervals import about
-from .states import Rows, exact_mean, place
+from .states import Rows, exact_mean
 
 if TYPE_CHECKING:
-    from ..contracts import Observation
+    pass
 
 HALVES, FEW_HALVES = 20, 4  # subsamples of the spread; few where each takes long
 MANY = 5000  # samples from which on there are few
@@ -26,7 +26,7 @@ SMALLEST_SPREAD = 10  # samples below which no spread is given
 Comparison = Callable[[np.ndarray, np.ndarray], float]  # (N, D) edited, (N, D) source -> number
 
 
-class TwoSamples:
+class TwoSamples(BothPictures):
     """The number `name` of the features that the judge of `role` gives, and `others` beside it.
 
     `smallest` is the number of pictures from which on a number is defined. Every comparison is of one edit's
@@ -43,21 +43,6 @@ class TwoSamples:
     ) -> None:
         self.name, self.role = name, role
         self.comparisons = {name: (comparison, smallest), **(others or {})}
-
-    @property
-    def keeps(self) -> dict[tuple[str, str], str]:
-        """The judges' answers that states hold: role and picture -> column."""
-        return {(self.role, "source"): "source", (self.role, "edited"): "edited"}
-
-    def empty(self) -> Rows:
-        return Rows()
-
-    def update(self, state: Rows, seen: Observation) -> None:
-        state.append(
-            **place(seen),
-            source=answers(seen, self.role, "source"),
-            edited=answers(seen, self.role, "edited"),
-        )
 
     def finish(self, state: Rows) -> dict[str, float | Undefined]:
         parts = by_edit(state)
