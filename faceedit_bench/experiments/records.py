@@ -116,12 +116,12 @@ def put_pairs(
     """One row per pair: the two pictures, the two people, the fold if there is one, a score per arm."""
     import pandas as pd
 
-    who = list(dict.fromkeys(people))
+    pictures, who = pd.Index(ids), pd.Index(list(dict.fromkeys(people)))
     columns: dict[str, Any] = {
-        "target": pd.Categorical.from_codes(pairs.target, ids),
-        "query": pd.Categorical.from_codes(pairs.query, ids),
-        "target_person": pd.Categorical.from_codes(pairs.target_person, who),
-        "query_person": pd.Categorical.from_codes(pairs.query_person, who),
+        "target": pd.Categorical.from_codes(pairs.target.astype(np.int64), pictures),
+        "query": pd.Categorical.from_codes(pairs.query.astype(np.int64), pictures),
+        "target_person": pd.Categorical.from_codes(pairs.target_person.astype(np.int64), who),
+        "query_person": pd.Categorical.from_codes(pairs.query_person.astype(np.int64), who),
         "same": pairs.same,
         **({} if pairs.fold is None else {"fold": pairs.fold}),
         **{f"score {arm}": values for arm, values in scores.items()},
@@ -139,8 +139,9 @@ def read_pairs(path: Path) -> tuple[Pairs, dict[str, np.ndarray]]:
     (target_person, query_person), people = _codes(table, ("target_person", "query_person"))
     fold = table["fold"].to_numpy() if "fold" in table else None
     pairs = Pairs(target, query, target_person, query_person, people, fold)
+    names = [str(name) for name in table.columns]
     scores = {
-        name.removeprefix("score "): table[name].to_numpy() for name in table if name.startswith("score ")
+        name.removeprefix("score "): table[name].to_numpy() for name in names if name.startswith("score ")
     }
     return pairs, scores
 
