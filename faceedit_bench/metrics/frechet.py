@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from .both_pictures import BothPictures
+from .both_pictures import BothPictures, by_edit, random_halves
 from .intervals import about
 from .states import Rows, exact_mean
 
@@ -104,7 +104,7 @@ class Frechet(BothPictures):
         self.name, self.role = name, role
 
     def finish(self, state: Rows) -> dict[str, float]:
-        pairs = [(source, edited) for _, source, edited in _by_edit(state)]
+        pairs = [(source, edited) for _, source, edited in by_edit(state)]
         if not pairs or min(len(source) for source, _ in pairs) < 2:
             return {}
         deficient = any(len(source) <= source.shape[1] for source, _ in pairs)
@@ -130,30 +130,10 @@ class Frechet(BothPictures):
         samples = np.unique(state.column("sample"))
         if len(samples) < SMALLEST_SPREAD:
             return None
-        parts = _by_edit(state)
+        parts = by_edit(state)
         wide = len(samples) <= 2 * parts[0][1].shape[1]  # a half has no more samples than features
-        generator = np.random.default_rng(seed)
         values = []
-        for _ in range(HALVES if wide else FEW_HALVES):
-            half = generator.permutation(samples)[: len(samples) // 2]
-            chosen = [
-                (source[keep], edited[keep]) for ids, source, edited in parts for keep in [np.isin(ids, half)]
-            ]
-            values.append(
-                exact_mean(np.array([frechet_distance(edited, source) for source, edited in chosen]))
-            )
+        for chosen in random_halves(parts, samples, HALVES if wide else FEW_HALVES, seed):
+            distances = [frechet_distance(edited, source) for _, source, edited in chosen]
+            values.append(exact_mean(np.array(distances)))
         return np.array(values)
-
-    def about(self, value: float, halves: np.ndarray) -> tuple[float, float]:
-        """A spread for `value`, the difference of two methods', from the differences on the same halves."""
-        return about(value, halves)
-
-    def spread_kind(self) -> str:
-        return "spread between random halves of the samples, not a confidence interval"
-
-
-def _by_edit(state: Rows) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Per edit: sample positions (N,), source features (N, D), edited features (N, D)."""
-    edits = state.column("edit")
-    columns = [state.column(name) for name in ("sample", "source", "edited")]
-    return [tuple(column[edits == edit] for column in columns) for edit in np.unique(edits)]

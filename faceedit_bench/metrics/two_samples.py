@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..contracts import Undefined
-from .both_pictures import BothPictures
+from .both_pictures import BothPictures, Part, by_edit, random_halves
 from .intervals import about
 from .states import Rows, exact_mean
 
@@ -46,7 +46,7 @@ class TwoSamples(BothPictures):
 
     def finish(self, state: Rows) -> dict[str, float | Undefined]:
         parts = by_edit(state)
-        fewest = min((len(source) for _, _, source in parts), default=0)
+        fewest = min((len(source) for _, source, _ in parts), default=0)
         found: dict[str, float | Undefined] = {}
         for key, (comparison, smallest) in self.comparisons.items():
             if fewest < smallest:
@@ -74,37 +74,10 @@ class TwoSamples(BothPictures):
         comparison, smallest = self.comparisons[self.name]
         if len(samples) < max(SMALLEST_SPREAD, smallest):
             return None
-        generator = np.random.default_rng(seed)
-        values = []
-        for _ in range(HALVES if len(samples) < MANY else FEW_HALVES):
-            half = generator.permutation(samples)[: len(samples) // 2]
-            chosen = [
-                (ids[keep], edited[keep], source[keep])
-                for ids, edited, source in parts
-                for keep in [np.isin(ids, half)]
-            ]
-            values.append(mean_over_edits(chosen, comparison))
-        return np.array(values)
-
-    def about(self, value: float, halves: np.ndarray) -> tuple[float, float]:
-        """A spread for `value`, the difference of two methods', from the differences on the same halves."""
-        return about(value, halves)
-
-    def spread_kind(self) -> str:
-        return "spread between random halves of the samples, not a confidence interval"
-
-
-Part = tuple[np.ndarray, np.ndarray, np.ndarray]  # sample positions (N,), edited (N, D), source (N, D)
-
-
-def by_edit(state: Rows) -> list[Part]:
-    edits = state.column("edit")
-    columns = [state.column(name) for name in ("sample", "edited", "source")]
-    return [
-        (columns[0][rows], columns[1][rows], columns[2][rows])
-        for rows in (edits == edit for edit in np.unique(edits))
-    ]
+        count = HALVES if len(samples) < MANY else FEW_HALVES
+        chosen = random_halves(parts, samples, count, seed)
+        return np.array([mean_over_edits(half, comparison) for half in chosen])
 
 
 def mean_over_edits(parts: list[Part], comparison: Comparison) -> float:
-    return exact_mean(np.array([comparison(edited, source) for _, edited, source in parts]))
+    return exact_mean(np.array([comparison(edited, source) for _, source, edited in parts]))
