@@ -22,6 +22,7 @@ ROWS = (
         "foreign",
         "halving",
         "judges",
+        "markup",
         "metrics",
         "observe",
         "promise",

@@ -8,11 +8,11 @@ from typing import Any
 
 from ..catalog import catalog
 from ..contracts import Pin
+from ..markup.blocks import plain
+from ..markup.html import Child, Html, element, joined
 from . import citation, licence
 from .comparable import notes
-from .markup import Child, Html, element, joined
 from .material import Run
-from .table import plain
 
 LISTED = 50  # faces left out that are named for each run
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .markup import Html, element
-from .svg import Scale, colour, drawing, hover, line, shortened, words
+from ..markup.html import Html, element
+from ..markup.svg import Scale, colour, drawing, hover, line, shortened, words
 
 WIDTH, ROW, LEFT, RIGHT = 330, 19, 104, 52  # pixels
 LETTERS = 15  # of a label

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .markup import Html, element
-from .svg import Scale, axes, colour, drawing, hover, number, words
+from ..markup.html import Html, element
+from ..markup.svg import Scale, axes, colour, drawing, hover, number, words
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 430, 330, 56, 42, 30  # pixels
 

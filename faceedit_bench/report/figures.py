@@ -7,22 +7,17 @@ from collections.abc import Sequence
 
 from .. import suite as suites
 from ..catalog import catalog
+from ..markup.blocks import figure, numbers
+from ..markup.html import Html, element, joined
+from ..markup.scatter import Axis, Point, scatter
 from .bars import Bar, bars
 from .curve import Curve, curves
 from .heatmap import heatmap
-from .markup import Child, Html, element, joined
 from .material import ALL, RECONSTRUCTION, Run, digits_of
-from .scatter import Axis, Point, scatter
-from .table import numbers
 
 PER_EDIT = ("tarr", "response", "id")  # the first that there is, as bars
 QUALITY = ("truth_psnr", "tarr", "psnr")  # the first that there is, against memory and time
 MATRIX = "leakage/"
-
-
-def figure(title: str, drawing: Html, *notes: Child) -> Html:
-    """A plot under its title."""
-    return element("figure", element("figcaption", title), drawing, *notes)
 
 
 def title_of(metric: str) -> str:

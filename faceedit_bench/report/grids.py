@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..markup.blocks import scrolling
+from ..markup.html import Html, breakable, element, joined
 from .cases import Case, deciding_metric, pick, rule
-from .markup import Html, breakable, element, joined
 from .material import RECONSTRUCTION, Run
 from .pictures import FULL, Face, address, difference, faces
-from .table import scrolling
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from .markup import Html, element
-from .svg import drawing, hover, shortened, words
+from ..markup.html import Html, element
+from ..markup.svg import drawing, hover, shortened, words
 
 CELL, LEFT, TOP = 24, 140, 122  # pixels
 LETTERS = 20  # of a label

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from importlib.resources import files
 
 from .. import __version__
 from ..catalog import catalog
+from ..markup.blocks import Sections, links, marked
+from ..markup.document import document
+from ..markup.html import Child, Html, element, joined
 from . import background, comparable, figures, grids, licence
 from .headline import BEST
-from .markup import Child, Html, element, joined
 from .material import Run
 from .table import headline
 
@@ -24,44 +24,9 @@ def page(runs: Sequence[Run], *, faces: int = FACES, pictures: bool | None = Non
     shows = licence.may_show(str(runs[0].identity["data"]["name"]), pictures)
     parts = _sections(runs, faces if shows else 0, shows)
     title = f"{runs[0].identity['suite']['name']}: {_list([run.name for run in runs])}"
-    style, script = _packaged("page.css"), _packaged("page.js")
-    main = element("main", *_marked(parts), id="main")
-    body = element("body", _header(title, runs, parts), main, _footer(), element("script", script))
-    return f"<!DOCTYPE html>\n{element('html', _head(title, style, script), body, lang='en')}\n"
-
-
-def _packaged(name: str) -> Html:
-    """A file that lies beside this one."""
-    return Html(files(__package__).joinpath(name).read_text("utf-8"))
-
-
-def _head(title: str, style: Html, script: Html) -> Html:
-    return element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy(style, script)),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("title", title),
-        element("style", style),
-    )
-
-
-def policy(style: str, script: str) -> str:
-    """Nothing may be loaded; only this style and this script run; pictures lie in the page."""
-    return (
-        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    """As a Content-Security-Policy names a text."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-Sections = dict[str, tuple[str, Html]]  # anchor -> title, content
+    main = element("main", *marked(parts), id="main")
+    style, script = (files(__package__).joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
+    return document(title, [_header(title, runs, parts), main, _footer()], style=style, script=script)
 
 
 def _sections(runs: Sequence[Run], faces: int, shows: bool) -> Sections:
@@ -87,25 +52,16 @@ def _sections(runs: Sequence[Run], faces: int, shows: bool) -> Sections:
     return {anchor: (title, content) for anchor, (title, content) in found.items() if content is not None}
 
 
-def _marked(parts: Sections) -> list[Html]:
-    return [
-        element("section", element("h2", title, id=f"{anchor}-title"), content, id=anchor,
-                aria_labelledby=f"{anchor}-title")
-        for anchor, (title, content) in parts.items()
-    ]  # fmt: skip
-
-
 def _header(title: str, runs: Sequence[Run], parts: Sections) -> Html:
     data = runs[0].identity["data"]
     spec = catalog().datasets.get(str(data["name"]))
     about = f"{len(runs)} {'runs' if len(runs) > 1 else 'run'} over {data['count']} faces of {data['name']}"
-    links = [element("li", element("a", name, href=f"#{anchor}")) for anchor, (name, _) in parts.items()]
     return element(
         "header",
         element("a", "Skip to the scores", href="#main", class_="skip"),
         element("h1", title),
         element("p", f"{about}{f' ({spec.summary})' if spec else ''}."),
-        element("nav", element("ul", *links), aria_label="Sections"),
+        links(parts),
     )
 
 

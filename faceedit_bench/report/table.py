@@ -1,38 +1,13 @@
-"""HTML tables: the first one, which can be sorted, and those that hold a plot's numbers."""
+"""The first table of a page: a row per run, a column per metric; it can be sorted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..markup.blocks import ARROWS, scrolling
+from ..markup.html import Html, breakable, element, joined
 from .headline import BEST, LIKE_BEST, Column, columns, standing
-from .markup import Child, Html, breakable, element, joined
 from .material import Run
-
-ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}
-
-
-def plain(caption: str, headings: Sequence[Child], rows: Sequence[Sequence[Child]]) -> Html:
-    """A table whose first column names its rows."""
-    head = element("tr", *(element("th", title, scope="col") for title in headings))
-    body = [
-        element("tr", element("th", first, scope="row"), *(element("td", cell) for cell in rest))
-        for first, *rest in rows
-    ]
-    table = element("table", element("caption", caption), element("thead", head), element("tbody", *body))
-    return scrolling(caption, table)
-
-
-def scrolling(label: str, table: Html, class_: str = "wide") -> Html:
-    """What is too wide scrolls by itself, with the keyboard, too."""
-    return element("div", table, class_=class_, role="region", aria_label=label, tabindex=0)
-
-
-def numbers(caption: str, headings: Sequence[Child], rows: Sequence[Sequence[Child]]) -> Html:
-    """The numbers of a plot, folded."""
-    return element("details", element("summary", "The numbers"), plain(caption, headings, rows))
-
-
-# ---- the first table ------------------------------------------------------------------------------
 
 
 def headline(runs: Sequence[Run]) -> Html:

@@ -16,7 +16,7 @@ from stored import EDITS, write_run
 
 from faceedit_bench.cli import cli
 from faceedit_bench.errors import ResultsError
-from faceedit_bench.report.markup import VOID
+from faceedit_bench.markup.html import VOID
 from faceedit_bench.report.material import read
 from faceedit_bench.report.page import page
 from faceedit_bench.report.write import write_report

@@ -10,13 +10,13 @@ from PIL import Image
 from stored import write_run
 
 from faceedit_bench.errors import ResultsError
+from faceedit_bench.markup.html import Html, element, text
+from faceedit_bench.markup.scatter import Axis, Point, front
+from faceedit_bench.markup.svg import Scale, around
 from faceedit_bench.report import citation, pictures
 from faceedit_bench.report.cases import pick
 from faceedit_bench.report.headline import BEST, LIKE_BEST, columns, standing
-from faceedit_bench.report.markup import Html, element, text
 from faceedit_bench.report.material import read
-from faceedit_bench.report.scatter import Axis, Point, front
-from faceedit_bench.report.svg import Scale, around
 
 
 def test_whatever_is_not_markup_is_escaped() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .markup import Html, element
+from .html import Html, element
 from .svg import Scale, around, axes, colour, drawing, hover, line, number, words
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 430, 330, 56, 42, 30  # pixels

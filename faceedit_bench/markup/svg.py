@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .markup import Child, Html, element
+from .html import Child, Html, element
 
 COLOURS = 10  # classes m0 … m9 of the page's style
 

@@ -1,0 +1,1 @@
+"""What pages are made of: HTML and SVG as values, tables, plots, a document that loads nothing."""
