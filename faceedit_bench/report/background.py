@@ -121,7 +121,7 @@ def manifests(runs: Sequence[Run]) -> Html:
 def citations(runs: Sequence[Run]) -> Html:
     """BibTeX, and who has no paper."""
     papers = citation.used(runs)
-    about = "Authors are shortened to the first."
+    about = "Whoever uses these numbers cites what made them; each entry says what of this page it describes."
     if papers.get(""):
         about += f" Without a paper known here: {', '.join(papers[''])}."
     return joined([element("p", about), element("pre", citation.bibtex(papers), tabindex=0)])

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from stored import write_run
 
+from faceedit_bench.catalog import catalog
 from faceedit_bench.errors import ResultsError
 from faceedit_bench.markup.html import Html, element, text
 from faceedit_bench.markup.scatter import Axis, Point, front
@@ -117,18 +118,32 @@ def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
 
 
 def test_bibtex_has_one_entry_per_paper_and_names_who_uses_it(tmp_path: Path) -> None:
-    runs = read([write_run(tmp_path, name) for name in ("coogan", "lstunet", "stgan", "copy")])
+    runs = read([write_run(tmp_path, name) for name in ("coogan", "lstunet", "stgan", "copy", "mine")])
     papers = citation.used(runs)
     assert papers["arXiv:2011.01563"] == ["method coogan", "method lstunet"]
-    assert "method copy" in papers[""] and "data set drawn-faces" in papers[""]
+    assert papers[citation.OURS] == ["method copy", "data set drawn-faces", "judge identity-demo"]
+    assert papers[""] == ["method mine"]
     entries = citation.bibtex(papers)
-    assert (
-        entries.count("@") == 2
-        and "eprint = {2011.01563}" in entries
-        and "Chen, Xuanhong and others" in entries
-    )
+    assert entries.count("@") == 3 and "eprint = {2011.01563}" in entries
+    assert "Chen, Xuanhong and Ni, Bingbing and Liu, Naiyuan" in entries and "and others" not in entries
+    assert "note = {Here: method coogan, method lstunet}" in entries
+
+
+def test_every_method_data_set_and_judge_that_is_offered_is_cited_with_all_its_authors() -> None:
+    found = catalog()
+    methods = {spec.paper for spec in found.methods.values()} - {"none"}
+    judges = [name for name, spec in found.judges.items() if spec.faces != "drawn"]
+    starts = dict(citation.JUDGES)
+    assert methods <= citation.known().keys()
+    assert all(name.startswith(tuple(starts)) for name in judges)
+    named = set(found.datasets) - {"drawn-faces", "folder", "folder-csv", "imagefolder"}  # of the user
+    assert named <= citation.DATA.keys()
+    for paper in {*starts.values(), *citation.DATA.values()}:
+        authors = citation.known()[paper]["author"]
+        assert len(authors) > 1 and all("," in name and "others" not in name for name in authors), paper
 
 
 def test_a_paper_of_which_only_the_number_is_known_is_cited_by_it() -> None:
     entry = citation.bibtex({"doi:10.1/x": ["method <{mine}>"]})
-    assert entry.startswith("@misc{doi-10.1-x,") and "note = {doi:10.1/x; method <mine>}" in entry
+    assert entry.startswith("@misc{doi-10.1-x,")
+    assert "note = {doi:10.1/x; Here: method <mine>}" in entry and "author" not in entry
