@@ -271,6 +271,8 @@ class JudgeSpec:
     """A pinned network whose answers metrics use. `load(context)` gives (B, 3, size, size) -> (B, D).
 
     A judge that compares pictures takes two batches: (B, 3, size, size), (B, 3, size, size) -> (B, D).
+    One that stands `above` another is the rest of its network: (B, D of that judge) -> (B, D). Where a suite
+    has both, one pass serves them.
     """
 
     name: str
@@ -283,6 +285,7 @@ class JudgeSpec:
     load: Callable[[JudgeContext], Callable[..., Tensor]]
     outputs: tuple[str, ...] = ()  # names of the D columns where they have names
     faces: str = "photographs"  # what it was trained on: "photographs" or "drawn"
+    above: str = ""  # name of the judge, of the same file and view, whose answers it takes for pictures
 
 
 class State(Protocol):
@@ -384,4 +387,8 @@ class Observation(Protocol):
 
     def compare(self, role: str, against: str = "source") -> Tensor:
         """(B, D) float32 answers of a judge of pairs on the edited and the "source" or "truth" pictures."""
+        ...
+
+    def outputs(self, role: str) -> tuple[str, ...]:
+        """Names of the D columns of the judge of `role`; () where they have none."""
         ...

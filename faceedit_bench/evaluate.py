@@ -19,16 +19,16 @@ import torch
 from torch import Tensor
 
 from .catalog import catalog
-from .contracts import EditBatch, Editor, Metric, MetricSpec, Sample, Samples
+from .contracts import EditBatch, Editor, JudgeSpec, Metric, MetricSpec, Sample, Samples
 from .data import demands
 from .data.supplied import Supplied
 from .device import of_pictures
 from .errors import BadConfig, BadDataset, BrokenPromise, NoFace
 from .halving import Halving
-from .observe import Judge, Observation, to_bytes, to_unit
+from .observe import Above, Judge, Observation, to_bytes, to_unit
 from .promise import check_explanation, check_promise
 from .suite import Edit, Shard, Suite, target_labels
-from .weights import build_editor, build_judge, choose
+from .weights import build_editor, build_judge, choose, load_judge
 
 KEPT = 8  # samples whose pictures are kept for the sheet and reports
 
@@ -78,7 +78,7 @@ class Workbench:
     columns: list[int]  # suite columns in the method's order
     attributes: tuple[str, ...]  # the method's
     wants_truth: bool
-    judges: dict[str, Judge]
+    judges: dict[str, Judge | Above]
     metrics: dict[str, tuple[MetricSpec, Metric]]
     device: str
     remembered: dict[tuple[str, tuple[int, ...]], Tensor] = field(default_factory=dict)
@@ -153,13 +153,23 @@ def workbench(setup: Setup) -> Workbench:
         columns=[suite.attributes.index(name) for name in wanted],
         attributes=wanted,
         wants_truth="truth" in needs,
-        judges={
-            role: build_judge(catalog().judge(suite.judges[role]), setup.device)
-            for role in judge_roles(specs)
-        },
+        judges=_judges(
+            {role: catalog().judge(suite.judges[role]) for role in judge_roles(specs)}, setup.device
+        ),
         metrics={spec.name: (spec, spec.load()) for spec in specs},
         device=setup.device,
     )
+
+
+def _judges(specs: Mapping[str, JudgeSpec], device: str) -> dict[str, Judge | Above]:
+    """Role -> judge; one that stands above another of these takes its answers."""
+    roles = {spec.name: role for role, spec in specs.items()}
+    return {
+        role: Above(roles[spec.above], load_judge(spec, device), spec.outputs)
+        if spec.above in roles
+        else build_judge(spec, device)
+        for role, spec in specs.items()
+    }
 
 
 def _editor(setup: Setup) -> tuple[Editor | Supplied, tuple[str, ...], tuple[str, ...]]:
@@ -236,7 +246,7 @@ def _usable(
     faces = _faces(bench.samples, positions, unusable)
     edit = bench.suite.edits[edit_index]
     try:
-        return faces, _observe(bench, edit, edit_index, faces) if faces else None
+        return faces, observe(bench, edit, edit_index, faces) if faces else None
     except NoFace as error:
         first = error
     usable = []
@@ -251,7 +261,7 @@ def _usable(
             f"{bench.method}, edit {edit.name!r}: found no face in a batch ({first}), and one in each of its "
             "pictures alone; what it finds must not depend on the other pictures"
         )
-    return usable, _observe(bench, edit, edit_index, usable) if usable else None
+    return usable, observe(bench, edit, edit_index, usable) if usable else None
 
 
 def _faces(samples: Samples, positions: range, unusable: Unusable) -> list[Face]:
@@ -308,7 +318,8 @@ def _edited(bench: Workbench, edit: Edit, faces: Sequence[Face]) -> tuple[_Asked
     return asked, to_bytes(result.cpu())
 
 
-def _observe(bench: Workbench, edit: Edit, edit_index: int, faces: Sequence[Face]) -> Observation:
+def observe(bench: Workbench, edit: Edit, edit_index: int, faces: Sequence[Face]) -> Observation:
+    """What metrics see of these faces under an edit."""
     asked, edited = _edited(bench, edit, faces)
     regions = [face.regions for _, face in faces]
     return Observation(
@@ -321,6 +332,7 @@ def _observe(bench: Workbench, edit: Edit, edit_index: int, faces: Sequence[Face
         truth=asked.truth,
         regions=None if regions[0] is None else torch.from_numpy(np.stack(regions)),  # type: ignore[arg-type]
         judges=bench.judges,
+        device=bench.device,
         remembered=bench.remembered,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 
 import torch
@@ -12,6 +12,16 @@ from .contracts import EditBatch
 from .suite import Edit
 
 Judge = Callable[..., Tensor]  # of one batch of pictures (B, 3, H, W) in [-1, 1], or of two: (B, D)
+
+
+@dataclass(frozen=True)
+class Above:
+    """A judge that takes the answers of another of the judges, which so looks once for both."""
+
+    role: str  # of that other
+    head: Callable[[Tensor], Tensor]  # (B, D of that other) -> (B, D)
+    outputs: tuple[str, ...] = ()
+
 
 WIDEST = 4096  # numbers per face: longer answers on source pictures (maps) are not kept for the next edit
 
@@ -38,7 +48,8 @@ class Observation:
     edited: Tensor  # (B, 3, H, W) uint8
     truth: Tensor | None  # (B, 3, H, W) uint8
     regions: Tensor | None  # (B, H, W) uint8
-    judges: dict[str, Judge]
+    judges: Mapping[str, Judge | Above]
+    device: str = "cpu"  # the judges'
     remembered: MutableMapping[tuple[str, tuple[int, ...]], Tensor] = field(
         default_factory=dict
     )  # source answers, by role and positions
@@ -50,6 +61,10 @@ class Observation:
         if key not in self._answers:
             self._answers[key] = self._source_answer(role) if image == "source" else self._ask(role, image)
         return self._answers[key]
+
+    def outputs(self, role: str) -> tuple[str, ...]:
+        """Names of the D columns of the judge of `role`; () where they have none."""
+        return getattr(self.judges[role], "outputs", ())
 
     def _source_answer(self, role: str) -> Tensor:
         """Source pictures come again under every edit, in the same batches: ask once."""
@@ -69,11 +84,15 @@ class Observation:
         return self._answers[key]
 
     def _ask(self, role: str, *images: str) -> Tensor:
-        answers = self.judges[role](*(self._pictures(image) for image in images))
+        judge = self.judges[role]
+        if isinstance(judge, Above):
+            answers = judge.head(self.judge(judge.role, *images).to(self.device))
+        else:
+            answers = judge(*(self._pictures(image) for image in images))
         return answers.to("cpu", torch.float32)
 
     def _pictures(self, image: str) -> Tensor:
         """(B, 3, H, W) in [-1, 1] on the judges' device."""
         pictures = {"edited": self.edited, "source": self.source, "truth": self.truth}[image]
         assert pictures is not None, f"a metric asked for the {image}, which this data set does not have"
-        return to_unit(pictures.to(self.batch.images.device))
+        return to_unit(pictures.to(self.device))

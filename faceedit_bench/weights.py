@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import config, folders
 from .catalog import catalog
-from .contracts import Editor, JudgeSpec, MethodSpec, Pin, Preset
+from .contracts import Editor, JudgeSpec, MethodSpec, Pin, Preset, View
 from .errors import UnknownName, WrongWeights
 from .manifest import canonical
 from .renaming import COUNTER
@@ -410,12 +410,32 @@ def load_method(
     return build_editor(choose(name, preset=preset, weights=weights, options=options), device)
 
 
-def build_judge(spec: JudgeSpec, device: str) -> Callable[..., Tensor]:
-    """The judge's network behind its view: one or two batches (B, 3, H, W) in [-1, 1] -> (B, D)."""
-    from .judges.view import look
+@dataclass(frozen=True)
+class Judge:
+    """A judge's network behind its view: one or two batches (B, 3, H, W) in [-1, 1] -> (B, D)."""
 
+    network: Callable[..., Tensor]
+    view: View
+    outputs: tuple[str, ...] = ()  # names of the D columns where they have names
+    below: Judge | None = None  # the judge whose answers its network takes in place of pictures
+
+    def __call__(self, *images: Tensor) -> Tensor:
+        from .judges.view import look
+
+        if self.below is not None:
+            return self.network(self.below(*images))
+        return self.network(*(look(pictures, self.view) for pictures in images))
+
+
+def build_judge(spec: JudgeSpec, device: str) -> Judge:
+    """The judge, loaded on `device`, with the one that it stands above."""
+    below = build_judge(catalog().judge(spec.above), device) if spec.above else None
+    return Judge(load_judge(spec, device), spec.view, spec.outputs, below)
+
+
+def load_judge(spec: JudgeSpec, device: str) -> Callable[..., Tensor]:
+    """The judge's own network: of pictures as its view has them, or of the answers of the judge below."""
     one = of_judge(spec)
     require([one])
     assert one.path is not None
-    network = spec.load(Context(device, (spec.pin,), (one.path,)))
-    return lambda *images: network(*(look(pictures, spec.view) for pictures in images))
+    return spec.load(Context(device, (spec.pin,), (one.path,)))

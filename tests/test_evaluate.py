@@ -8,11 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from faceedit_bench.api import EditBatch
+from faceedit_bench import evaluate
+from faceedit_bench.api import EditBatch, JudgeSpec
+from faceedit_bench.catalog import catalog
 from faceedit_bench.errors import BrokenPromise
-from faceedit_bench.observe import to_bytes, to_unit
+from faceedit_bench.observe import Observation, to_bytes, to_unit
 from faceedit_bench.promise import check_promise
-from faceedit_bench.suite import THIRTEEN
+from faceedit_bench.suite import THIRTEEN, Edit
 
 
 def asked() -> EditBatch:
@@ -43,6 +45,28 @@ def test_a_broken_promise_names_method_edit_and_sample(result: object, words: st
     with pytest.raises(BrokenPromise, match=words) as error:
         check_promise(result, asked(), method="mine", edit="Bangs", ids=["first", "second"])
     assert "mine" in str(error.value) and "'Bangs'" in str(error.value)
+
+
+def test_judges_of_one_network_share_its_pass_and_answer_the_same_to_the_bit() -> None:
+    both = {"pool": catalog().judge("classes-pool-demo"), "classes": catalog().judge("classes-demo")}
+    generator = torch.Generator().manual_seed(0)
+    faces = torch.randint(0, 256, (3, 3, 64, 64), dtype=torch.uint8, generator=generator)
+    looked: list[int] = []
+
+    def answers(specs: dict[str, JudgeSpec]) -> Tensor:
+        judges = evaluate._judges(specs, "cpu")
+        if "pool" in judges:
+            pool = judges["pool"]
+            judges["pool"] = lambda pictures: (looked.append(len(pictures)), pool(pictures))[1]
+        seen = Observation(
+            asked(), torch.arange(3), Edit("Bald", ("Bald",)), 0, faces, faces, None, None, judges
+        )
+        for role in specs:
+            seen.judge(role)
+        return seen.judge("classes")
+
+    assert torch.equal(answers(both), answers({"classes": both["classes"]}))
+    assert looked == [3]
 
 
 def test_rounding_is_to_nearest_and_the_way_back_is_exact() -> None:

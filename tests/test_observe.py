@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from faceedit_bench.contracts import EditBatch
-from faceedit_bench.observe import WIDEST, Observation
+from faceedit_bench.observe import WIDEST, Above, Observation
 from faceedit_bench.suite import Edit
 
 
@@ -49,6 +49,29 @@ def test_a_judge_of_pairs_gets_the_edited_picture_first_and_is_asked_once() -> N
     assert torch.equal(seen.compare("pair"), seen.compare("pair", "source"))
     assert seen.compare("pair", "truth").flatten().tolist() == [0, 0]
     assert asked == ["pair", "pair"]
+
+
+def test_a_judge_above_another_takes_its_answers_and_looks_at_no_picture() -> None:
+    asked: list[str] = []
+    seen = observation(asked, {})
+    seen.judges = {**seen.judges, "sign": Above("narrow", lambda answers: answers.sign())}
+    assert seen.judge("sign").flatten().tolist() == [1, 1]
+    assert seen.judge("narrow").flatten().tolist() == [1, 1]
+    assert seen.judge("sign", "source").flatten().tolist() == [-1, -1]
+    assert asked == ["narrow", "narrow"]  # edited, source
+
+
+def test_judges_get_pictures_on_their_own_device() -> None:
+    asked: list[str] = []
+
+    def elsewhere(images: Tensor) -> Tensor:
+        asked.append(images.device.type)
+        return torch.zeros(2, 1)
+
+    seen = observation([], {})
+    seen.judges, seen.device = {"far": elsewhere}, "meta"
+    seen.judge("far")
+    assert asked == ["meta"]
 
 
 def test_answers_on_source_pictures_serve_the_next_edit_unless_they_are_long() -> None:

@@ -24,7 +24,7 @@ from .official import as_published
 
 
 class Inception(nn.Module):
-    """(B, 3, 299, 299), scaled as the view says -> (B, 2048) pooled features or (B, 1008) logits."""
+    """(B, 3, 299, 299), scaled as the view says -> (B, 2048) pooled features; these -> (B, 1008) logits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,9 +56,9 @@ class Inception(nn.Module):
             seen = seen if name == "fc" else layer(seen)
         return seen.flatten(1)
 
-    def logits(self, pictures: Tensor) -> Tensor:
-        """(B, 1008), without the bias, as the Inception Score has them."""
-        return self.pool(pictures) @ self.fc.weight.T
+    def logits(self, features: Tensor) -> Tensor:
+        """(B, 2048) -> (B, 1008), without the bias, as the Inception Score has them."""
+        return features @ self.fc.weight.T
 
 
 def load(context: JudgeContext) -> Inception:

@@ -196,6 +196,7 @@ SPECS: list[JudgeSpec] = [
         view=_of_128("tf1-bilinear"),
         width=1008,
         load=_logits,
+        above="inception-2015-tf1",
     ),
     JudgeSpec(
         name="swav-rn50-800",

@@ -17,6 +17,8 @@ from ..suite import THIRTEEN
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from .networks import ClassNetwork
+
 WEIGHTS = Path(__file__).parent / "weights"
 VIEW = View(size=64, resize="torch-bilinear-aa")
 FINE_VIEW = View(size=96, resize="torch-bilinear-aa")  # moustaches, and who somebody is, are small things
@@ -62,17 +64,19 @@ def _load_swav(context: LoadContext) -> Callable[[Tensor], Tensor]:
 
 
 def _load_classes(context: LoadContext) -> Callable[[Tensor], Tensor]:
-    from .networks import ClassNetwork
-
-    return context.restore(ClassNetwork())
+    return _class_network(context).head
 
 
 def _load_pool(context: LoadContext) -> Callable[[Tensor], Tensor]:
+    return _class_network(context).pool
+
+
+def _class_network(context: LoadContext) -> ClassNetwork:
     from .networks import ClassNetwork
 
     network = context.restore(ClassNetwork())
     assert isinstance(network, ClassNetwork)
-    return network.pool
+    return network
 
 
 # ---- what is offered --------------------------------------------------------------------------------
@@ -99,6 +103,7 @@ def specs() -> list[JudgeSpec]:
             load=load,
             outputs=outputs,
             faces="drawn",
+            above="classes-pool-demo" if name == "classes-demo" else "",
         )
         for name, version, role, summary, outputs, load in offered
         if (pin := Pin.from_card(card_of(_weights_of(name))))

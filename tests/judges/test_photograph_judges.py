@@ -61,6 +61,8 @@ def pictures(number: int, side: int, seed: int = 1) -> Tensor:
 def asked(spec: JudgeSpec, path: Path, *images: Tensor) -> Tensor:
     """What the judge of `spec` answers with the file at `path`, whatever hash it has, behind its view."""
     network = spec.load(context(path))
+    if spec.above:
+        return network(asked(JUDGES[spec.above], path, *images))
     return network(*(look(each.float() / 127.5 - 1, spec.view) for each in images))
 
 
