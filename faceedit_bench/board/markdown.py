@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..manifest import SUPPLIED
+from ..markup.markdown import table
 from .cell import Cell
 from .costs import COSTS
 from .definition import Board, Column
@@ -53,7 +54,7 @@ def _scores_table(rows: Sequence[Row], board: Board) -> str:
         ]
         for row in rows
     ]
-    return _table(headings, body, left=2 + len(faces))
+    return table(headings, body, left=2 + len(faces))
 
 
 def _texts(cells: Sequence[Cell | None], columns: Sequence[Column]) -> list[str]:
@@ -69,12 +70,12 @@ def _per_edit_table(rows: Sequence[Row], board: Board) -> str:
         [edit, *(row.per_edit[edit].text(digits) if edit in row.per_edit else "–" for row in rows)]
         for edit in edits
     ]
-    return _table(["edit", *(row.label for row in rows)], body, left=1)
+    return table(["edit", *(row.label for row in rows)], body, left=1)
 
 
 def _cost_table(rows: Sequence[Row]) -> str:
     headings = ["method", *(title for title, _ in COSTS.values())]
-    return _table(
+    return table(
         headings, [[row.name, *(text(row.cost) for _, text in COSTS.values())] for row in rows], left=1
     )
 
@@ -124,9 +125,3 @@ def _rank(row: Row) -> str:
     if row.rank is None:
         return f"*{row.mark}*"
     return str(row.rank) if row.second_rank in (None, row.rank) else f"{row.rank} ({row.second_rank})"
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
-    """A Markdown table; the first `left` columns are aligned left, the rest right."""
-    rule = ["---" if column < left else "---:" for column in range(len(headings))]
-    return "\n".join("| " + " | ".join(line) + " |" for line in [headings, rule, *rows])
