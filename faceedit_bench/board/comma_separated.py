@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Sequence
 
+from ..markup.costs import COSTS
 from .cell import Cell
-from .costs import COSTS
 from .definition import Board
 from .ranking import ranked
 from .records import Record

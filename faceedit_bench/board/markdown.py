@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..manifest import SUPPLIED
+from ..markup.costs import COSTS
 from ..markup.markdown import table
 from .cell import Cell
-from .costs import COSTS
 from .definition import Board, Column
 from .ranking import ranked
 from .records import Record, digest, identity
@@ -74,9 +74,9 @@ def _per_edit_table(rows: Sequence[Row], board: Board) -> str:
 
 
 def _cost_table(rows: Sequence[Row]) -> str:
-    headings = ["method", *(title for title, _ in COSTS.values())]
+    headings = ["method", *(column.title for column in COSTS.values())]
     return table(
-        headings, [[row.name, *(text(row.cost) for _, text in COSTS.values())] for row in rows], left=1
+        headings, [[row.name, *(column.text(row.cost) for column in COSTS.values())] for row in rows], left=1
     )
 
 

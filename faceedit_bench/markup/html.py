@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable
 
+MARKED = re.compile(r"(`[^`]+`|\*[^*]+\*)")
 VOID = {"br", "hr", "img", "input", "link", "meta"}  # HTML elements without an end
 
 
@@ -50,3 +52,14 @@ def breakable(name: str) -> Html:
 def joined(parts: Iterable[Child], between: Html = NOTHING) -> Html:
     """Parts one after the other."""
     return Html(between.join(map(text, parts)))
+
+
+def emphasised(line: str) -> Html:
+    """Text in which `code` and *emphasis* are marked as in Markdown."""
+    return joined(_piece(piece) for piece in MARKED.split(line))
+
+
+def _piece(piece: str) -> str:
+    if not MARKED.fullmatch(piece):
+        return piece
+    return element("code" if piece[0] == "`" else "em", piece[1:-1])

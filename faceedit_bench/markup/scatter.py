@@ -1,14 +1,16 @@
-"""Two numbers of every run against each other, with the Pareto front: what nothing else beats in both."""
+"""Two numbers of every method against each other, with the Pareto front: what nothing else beats in both."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from .html import Html, element
 from .svg import Scale, around, axes, colour, drawing, hover, line, number, words
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 430, 330, 56, 42, 30  # pixels
+NAMED = 30  # of more points, only those of the front have a name and a cross
 LETTER, LETTER_HEIGHT = 6.4, 12  # pixels of a label's letter
 Bounds = tuple[float, float]
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -33,10 +35,10 @@ class Axis:
 
 @dataclass(frozen=True)
 class Point:
-    """One run."""
+    """One method."""
 
     label: str
-    index: int  # of the run, for its colour
+    index: int  # for its colour
     x: float
     y: float
     x_bounds: Bounds | None = None
@@ -47,28 +49,33 @@ class Point:
 def front(points: Sequence[Point], x: Axis, y: Axis) -> list[Point]:
     """The competing points that no other is better than in one direction and as good in the other."""
     rivals = [point for point in points if point.competes]
-
-    def beats(one: Point, other: Point) -> bool:
-        gain_x, gain_y = x.sign * (one.x - other.x), y.sign * (one.y - other.y)
-        return gain_x >= 0 and gain_y >= 0 and (gain_x > 0 or gain_y > 0)
-
-    best = [point for point in rivals if not any(beats(other, point) for other in rivals)]
+    best: list[Point] = []
+    for _, group in groupby(sorted(rivals, key=lambda point: -x.sign * point.x), key=lambda point: point.x):
+        alike = list(group)  # equal in x; those before are better in x
+        top = max(y.sign * point.y for point in alike)
+        if not best or top > y.sign * best[-1].y:
+            best += [point for point in alike if y.sign * point.y == top]
     return sorted(best, key=lambda point: point.x)
 
 
 def scatter(title: str, points: Sequence[Point], x: Axis, y: Axis) -> Html:
-    """A plot with a cross of intervals per run; the line joins the Pareto front."""
+    """A plot with a cross of intervals per method; the line joins the Pareto front."""
+    best = front(points, x, y)
+    if len(points) > NAMED:
+        points = [
+            point if point in best else replace(point, x_bounds=None, y_bounds=None) for point in points
+        ]
+    named = points if len(points) <= NAMED else best[:NAMED]
     across = around(_reach(points, "x", x.is_log), LEFT, WIDTH - 10, is_log=x.is_log)
     up = around(_reach(points, "y", y.is_log), HEIGHT - BOTTOM, TOP, is_log=y.is_log)
-    best = front(points, x, y)
     parts = axes(across, up, f"{x.title} {x.arrow}", f"{y.title} {y.arrow}")
     if len(best) > 1:
         path = " ".join(f"{across(point.x):.1f},{up(point.y):.1f}" for point in best)
         parts.append(element("polyline", points=path, class_="front"))
     for point in points:
         parts += _marks(point, across, up)
-    parts += _labels(points, across, up)
-    told = "; ".join(f"{point.label} {number(point.x)}, {number(point.y)}" for point in points)
+    parts += _labels(named, points, across, up)
+    told = "; ".join(f"{point.label} {number(point.x)}, {number(point.y)}" for point in named)
     names = ", ".join(point.label for point in best)
     label = f"{title}. {x.title} and {y.title}: {told}. Pareto front: {names}."
     return drawing(WIDTH, HEIGHT, label, *parts)
@@ -95,13 +102,13 @@ def _marks(point: Point, across: Scale, up: Scale) -> list[Html]:
     return [*parts, element("circle", what, cx=round(here[0], 1), cy=round(here[1], 1), r=5, class_=name)]
 
 
-def _labels(points: Sequence[Point], across: Scale, up: Scale) -> list[Html]:
+def _labels(named: Sequence[Point], points: Sequence[Point], across: Scale, up: Scale) -> list[Html]:
     """Each name beside its point, where it covers no other name or point if there is such a place."""
     taken: list[Box] = [
         (across(point.x) - 6, up(point.y) - 6, across(point.x) + 6, up(point.y) + 6) for point in points
     ]
     parts = []
-    for point in points:
+    for point in named:
         box = min(_places(point, across, up), key=lambda box: _overlap(box, taken))
         taken.append(box)
         parts.append(words(box[0], box[3] - 2.5, point.label, class_="label"))

@@ -4,32 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 from .. import suite as suites
-from ..catalog import catalog
 from ..markup.blocks import figure, numbers
 from ..markup.html import Html, element, joined
-from ..markup.scatter import Axis, Point, scatter
+from ..markup.tradeoffs import Contender, better, measures, title_of, tradeoffs
 from .bars import Bar, bars
 from .curve import Curve, curves
 from .heatmap import heatmap
 from .material import ALL, RECONSTRUCTION, Run, digits_of
 
 PER_EDIT = ("tarr", "response", "id")  # the first that there is, as bars
-QUALITY = ("truth_psnr", "tarr", "psnr")  # the first that there is, against memory and time
 MATRIX = "leakage/"
-
-
-def title_of(metric: str) -> str:
-    """`tarr %`."""
-    spec = catalog().metrics.get(metric)
-    return f"{metric} {spec.unit}".strip() if spec else metric
-
-
-def better(metric: str) -> str:
-    """ "higher" or "lower"."""
-    spec = catalog().metrics.get(metric)
-    return spec.better if spec else "higher"
 
 
 # ---- per edit -------------------------------------------------------------------------------------
@@ -119,76 +106,17 @@ def leakage(runs: Sequence[Run]) -> Html | None:
 
 def pareto(runs: Sequence[Run]) -> Html | None:
     """Effect against identity, and quality against memory and against time."""
-    found = []
-    if all(any(run.value(name) is not None for run in runs) for name in ("tarr", "id")):
-        x, y = Axis(title_of("tarr"), "higher"), Axis("id", "higher")
-        found.append(_plot("Effect against identity", runs, x, y, ("tarr", "id")))
-    quality = next(
-        (name for name in QUALITY if sum(_finite(run, name) is not None for run in runs) > 1), None
+    return tradeoffs(
+        [Contender(run.name, measures(partial(_score, run), run.cost), not run.mark) for run in runs]
     )
-    if quality:
-        y = Axis(title_of(quality), better(quality))
-        for title, key, axis in (
-            ("Quality against memory", "memory", Axis("weights and peak activations, MB", "lower", True)),
-            ("Quality against time", "time", Axis("ms per face, batch 1, median", "lower", True)),
-        ):
-            found.append(_plot(title, runs, axis, y, (key, quality)))
-    shown = [plot for plot in found if plot is not None]
-    if not shown:
-        return None
-    about = (
-        "The line joins the Pareto front: no other method is better in one direction without being worse in "
-        "the other. Crosses are intervals. Floor and ceiling are hollow and do not compete; what they cost "
-        "says nothing."
-    )
-    return joined([element("p", about), element("div", *shown, class_="plots large")])
 
 
-def _plot(title: str, runs: Sequence[Run], x: Axis, y: Axis, keys: tuple[str, str]) -> Html | None:
-    points = []
-    for index, run in enumerate(runs):
-        across, up = (_finite(run, key) for key in keys)
-        if across is None or up is None or (x.is_log and (run.mark or across <= 0)):
-            continue
-        points.append(
-            Point(run.name, index, across, up, _bounds(run, keys[0]), _bounds(run, keys[1]), not run.mark)
-        )
-    if len(points) < 2:
-        return None
-    rows = [[point.label, f"{point.x:.4g}", f"{point.y:.4g}"] for point in points]
-    told = numbers(title, ["method", x.title, y.title], rows)
-    return figure(title, scatter(title, points, x, y), told)
-
-
-def _finite(run: Run, key: str) -> float | None:
-    """A score over all edits or of the reconstruction, or a cost; None where it is absent or infinite."""
-    value = {"memory": _memory, "time": _time}.get(key, lambda of: _score(of, key))(run)
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _score(run: Run, metric: str) -> float | None:
-    value = run.value(metric, ALL)
-    return run.value(metric, RECONSTRUCTION) if value is None else value
-
-
-def _memory(run: Run) -> float | None:
-    """MB."""
-    weights, activations = run.cost.get("weights_bytes"), run.cost.get("peak_activation_bytes")
-    return None if weights is None or activations is None else (weights + activations) / 1e6
-
-
-def _time(run: Run) -> float | None:
-    """Milliseconds."""
-    median = (run.cost.get("latency") or {}).get("median")
-    return None if median is None else 1e3 * median
-
-
-def _bounds(run: Run, key: str) -> tuple[float, float] | None:
-    edit = ALL if (key, ALL) in run.scores else RECONSTRUCTION
-    score = run.scores.get((key, edit))
-    if score is None or score.low is None or score.high is None:
-        return None
-    return score.low, score.high
+def _score(run: Run, metric: str) -> tuple[float | None, float | None, float | None] | None:
+    """Over all edits, else of the reconstruction."""
+    score = run.scores.get((metric, ALL))
+    if score is None or score.value is None:
+        score = run.scores.get((metric, RECONSTRUCTION))
+    return None if score is None else (score.value, score.low, score.high)
 
 
 # ---- strengths ------------------------------------------------------------------------------------
