@@ -25,8 +25,13 @@ class Manifest:
 
     @property
     def id(self) -> str:
-        """First 16 hex digits of sha256 over the canonical JSON of the identity."""
-        return hashlib.sha256(canonical(self.identity).encode()).hexdigest()[:16]
+        """The digest's first 16 hex digits."""
+        return self.digest[:16]
+
+    @property
+    def digest(self) -> str:
+        """sha256 over the canonical JSON of the identity."""
+        return hashlib.sha256(canonical(self.identity).encode()).hexdigest()
 
 
 def canonical(value: Any) -> str:

@@ -26,9 +26,11 @@ def scrolling(label: str, table: Html, class_: str = "wide") -> Html:
     return element("div", table, class_=class_, role="region", aria_label=label, tabindex=0)
 
 
-def numbers(caption: str, headings: Sequence[Child], rows: Sequence[Sequence[Child]]) -> Html:
-    """The numbers of a plot, folded."""
-    return element("details", element("summary", "The numbers"), plain(caption, headings, rows))
+def numbers(
+    caption: str, headings: Sequence[Child], rows: Sequence[Sequence[Child]], title: str = "The numbers"
+) -> Html:
+    """The numbers behind a plot or a table, folded."""
+    return element("details", element("summary", title), plain(caption, headings, rows))
 
 
 def figure(title: str, drawing: Html, *notes: Child) -> Html:

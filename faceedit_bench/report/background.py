@@ -93,15 +93,11 @@ def manifests(runs: Sequence[Run]) -> Html:
 
 def digests(runs: Sequence[Run]) -> list[Part]:
     """Which run is which, where there is no room for whole manifests."""
-    rows = [
-        [
-            run.name,
-            f"{run.id}, {run.identity['method'].get('preset', 'default')}, "
-            f"version {run.identity['method'].get('version', 'unknown')}, "
-            f"{run.manifest.provenance.get('when', 'at an unknown time')}, sha256 of its identity {run.manifest.digest}",
-        ]
-        for run in runs
-    ]
+    rows = []
+    for run in runs:
+        method, when = run.identity["method"], run.manifest.provenance.get("when", "at an unknown time")
+        named = f"{method['name']} ({method.get('preset', 'default')}) {method.get('version', '')}".strip()
+        rows.append([run.name, f"{named}, {when}, run {run.id}, sha256 {run.manifest.digest}"])
     return [Table("Runs", ["method", "run"], rows, is_prose=True)]
 
 

@@ -12,6 +12,7 @@ from ..markup.html import Html, element, joined
 from ..markup.tradeoffs import Contender, better, measures, title_of, tradeoffs
 from .bars import Bar, bars
 from .curve import Curve, curves
+from .headline import told
 from .heatmap import heatmap
 from .material import ALL, RECONSTRUCTION, Run, digits_of
 
@@ -57,12 +58,7 @@ def _bar(run: Run, index: int, metric: str, edit: str) -> Bar:
 
 
 def _told(run: Run, metric: str, edit: str) -> str:
-    score, digits = run.scores.get((metric, edit)), digits_of(metric)
-    if score is None or score.value is None:
-        return "–"
-    if score.low is None or score.high is None:
-        return f"{score.value:.{digits}f}"
-    return f"{score.value:.{digits}f} [{score.low:.{digits}f}, {score.high:.{digits}f}]"
+    return told(run.scores.get((metric, edit)), digits_of(metric))
 
 
 # ---- leakage --------------------------------------------------------------------------------------

@@ -7,12 +7,13 @@ from importlib.resources import files
 
 from .. import __version__
 from ..catalog import catalog
-from ..markup.blocks import Sections, links, marked
+from ..markup.blocks import Sections, links, marked, numbers
 from ..markup.document import document
-from ..markup.html import Child, Html, element, joined
-from . import background, comparable, figures, grids, licence
-from .headline import BEST
+from ..markup.html import Html, element, joined
+from . import background, comparable, figures, grids, licence, standings
+from .headline import contests
 from .material import Run
+from .parts import html
 from .table import headline
 
 FACES = 4  # shown in the tables of pictures
@@ -31,7 +32,7 @@ def page(runs: Sequence[Run], *, faces: int = FACES, pictures: bool | None = Non
 
 def _sections(runs: Sequence[Run], faces: int, shows: bool) -> Sections:
     found = {
-        "scores": ("Scores", joined([headline(runs), _legend(runs)])),
+        "scores": ("Scores", _scores(runs)),
         "edits": ("Edit by edit", figures.per_edit(runs)),
         "leakage": ("Leakage", figures.leakage(runs)),
         "pareto": ("Trade-offs", figures.pareto(runs)),
@@ -42,14 +43,14 @@ def _sections(runs: Sequence[Run], faces: int, shows: bool) -> Sections:
         ),
         "cases": ("Best, median and worst", grids.cases(runs) if shows else None),
         "masks": ("How they edit", grids.explanations(runs) if shows else None),
-        "cost": ("Cost", background.cost(runs)),
-        "failures": ("What went wrong", background.failures(runs)),
-        "protocol": ("Protocol", background.protocol(runs)),
+        "cost": ("Cost", html(background.cost(runs))),
+        "failures": ("What went wrong", html(background.failures(runs))),
+        "protocol": ("Protocol", html(background.protocol(runs))),
         "manifests": ("Manifests", background.manifests(runs)),
-        "citations": ("Citations", background.citations(runs)),
-        "licences": ("Licences", background.licences(runs, shows)),
+        "citations": ("Citations", html(background.citations(runs))),
+        "licences": ("Licences", html(background.licences(runs, shows))),
     }
-    return {anchor: (title, content) for anchor, (title, content) in found.items() if content is not None}
+    return {anchor: (title, content) for anchor, (title, content) in found.items() if content}
 
 
 def _header(title: str, runs: Sequence[Run], parts: Sections) -> Html:
@@ -65,22 +66,13 @@ def _header(title: str, runs: Sequence[Run], parts: Sections) -> Html:
     )
 
 
-def _legend(runs: Sequence[Run]) -> Html:
-    lines: list[Child] = [
-        "[low, high]: 95 % interval. (low, high): spread between subsamples, not a confidence interval.",
-        f"★: {BEST} of those that compete. ≈: the 95 % interval of its difference to the best, face by face, "
-        "includes zero (one test per cell, not corrected for their number); only for metrics with a number "
-        "per face.",
-    ]
-    marks = {run.mark for run in runs}
-    if "floor" in marks:
-        lines.append(joined(["Floor: ", element("code", "copy"), " returns its input. It does not compete."]))
-    if "ceiling" in marks:
-        name = element("code", "truth")
-        lines.append(joined(["Ceiling: ", name, " returns the exact counterfactual. It does not compete."]))
-    if any(run.saw for run in runs):
-        lines.append("†: used a judge of this page in training.")
-    return element("ul", *(element("li", line) for line in lines), class_="legend")
+def _scores(runs: Sequence[Run]) -> Html:
+    """The table, what its signs mean, and the differences behind them."""
+    found = contests(runs)
+    against = standings.against_best(found)
+    legend = element("div", html([standings.legend(runs)]), class_="legend")
+    folded = against and numbers(against.caption, against.headings, against.rows, title=against.caption)
+    return joined([headline(runs, found), legend, folded])
 
 
 def _no_pictures(runs: Sequence[Run], shows: bool) -> Html:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..markup.blocks import ARROWS, scrolling
 from ..markup.html import Html, breakable, element, joined
-from .headline import BEST, LIKE_BEST, Column, columns, standing
+from .headline import BEST, LIKE_BEST, SIGNS, Column, Contest, bounds_text
 from .material import Run
 
 
-def headline(runs: Sequence[Run]) -> Html:
+def headline(runs: Sequence[Run], found: Mapping[Column, Contest | None]) -> Html:
     """A row per run, a column per metric, intervals below the values; sortable by the page's script."""
-    found = columns(runs)
-    standings = [standing(runs, column) for column in found]
     left_out = any(run.faces.get("unusable") for run in runs)
     head = element(
         "tr",
@@ -27,8 +25,8 @@ def headline(runs: Sequence[Run]) -> Html:
             element("th", _name(run), scope="row"),
             _faces(run) if left_out else None,
             *(
-                _cell(run, column, told.get(run.id, ""))
-                for column, told in zip(found, standings, strict=True)
+                _cell(run, column, "" if contest is None else contest.mark(run))
+                for column, contest in found.items()
             ),
         )
         for run in runs
@@ -65,22 +63,13 @@ def _cell(run: Run, column: Column, told: str) -> Html:
     if score.value is None:
         return element("td", element("abbr", "–", title=score.reason), data_value="")
     value = f"{score.value:.{column.digits}f}".replace("inf", "∞")
-    said = {BEST: "best", LIKE_BEST: "like the best"}.get(told)
-    sign = {BEST: "★", LIKE_BEST: "≈"}.get(told)
+    said, sign = {BEST: "best", LIKE_BEST: "like the best"}.get(told), SIGNS.get(told)
     return element(
         "td",
         element("b", value) if told == BEST else value,
         element("span", f" {sign}", title=said, aria_hidden="true", class_="sign") if sign else None,
         element("span", f" ({said})", class_="unseen") if said else None,
-        _interval(score.low, score.high, score.kind, column.digits),
+        element("small", bounds) if (bounds := bounds_text(score, column.digits)) else None,
         data_value=repr(score.value),
         class_=told or None,
     )
-
-
-def _interval(low: float | None, high: float | None, kind: str, digits: int) -> Html | None:
-    """[ ] for a 95 % interval, ( ) for a spread."""
-    if low is None or high is None:
-        return None
-    left, right = "[]" if kind.startswith(("bootstrap", "wilson")) else "()"
-    return element("small", f"{left}{low:.{digits}f}, {high:.{digits}f}{right}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ from faceedit_bench.markup.scatter import Axis, Point, front
 from faceedit_bench.markup.svg import Scale, around
 from faceedit_bench.report import citation, pictures
 from faceedit_bench.report.cases import pick
-from faceedit_bench.report.headline import BEST, LIKE_BEST, columns, standing
-from faceedit_bench.report.material import read
+from faceedit_bench.report.headline import BEST, LIKE_BEST, columns, contest
+from faceedit_bench.report.material import Run, read
+from faceedit_bench.statistics.paired import holm
 
 
 def test_whatever_is_not_markup_is_escaped() -> None:
@@ -35,19 +37,47 @@ def test_who_cannot_be_told_from_the_best_is_marked(tmp_path: Path) -> None:
         ]
     )
     column = next(column for column in columns(runs) if (column.metric, column.edit) == ("id", "all"))
-    assert standing(runs, column) == {
-        runs[0].id: BEST
-    }  # every face is 0.05 worse: no doubt; the floor is out
+    assert marks(runs) == [BEST, "", ""]  # every face is 0.05 worse: no doubt; the floor is out
     noisy = runs[1].samples
     signs = np.where(np.arange(len(noisy)) % 2, 1, -1)
     noisy["id"] = noisy["id"] + 0.05 + 0.3 * signs  # as good on the mean over pairs of faces, not on each
-    assert standing(runs, column) == {runs[0].id: BEST, runs[1].id: LIKE_BEST}
+    assert marks(runs) == [BEST, LIKE_BEST, ""]
+    found = contest(runs, column)
+    assert found is not None and [rival.run.name for rival in found.rivals] == ["attgan"]
+    (rival,) = found.rivals
+    assert rival.interval is not None and rival.interval.bounds[0] < 0 < rival.interval.bounds[1]
+    assert rival.p_holm == rival.interval.p > 0.05
+
+
+def marks(runs: list[Run], metric: str = "id") -> list[str]:
+    column = next(column for column in columns(runs) if (column.metric, column.edit) == (metric, "all"))
+    found = contest(runs, column)
+    assert found is not None
+    return [found.mark(run) for run in runs]
+
+
+def test_p_values_are_corrected_for_the_number_of_rivals(tmp_path: Path) -> None:
+    runs = read([write_run(tmp_path, name) for name in ("coogan", "attgan", "stgan")])
+    generator = np.random.default_rng(0)
+    for run, gap in zip(runs, (0.0, 0.07, 0.07), strict=True):
+        run.samples["id"] += generator.normal(-gap, 0.1, len(run.samples))
+    runs[0].scores["id", "all"] = replace(runs[0].scores["id", "all"], value=0.9)
+    column = next(column for column in columns(runs) if (column.metric, column.edit) == ("id", "all"))
+    found = contest(runs, column)
+    assert found is not None and found.best.name == "coogan"
+    raw = [rival.interval.p for rival in found.rivals if rival.interval is not None]
+    assert [rival.p_holm for rival in found.rivals] == pytest.approx(holm(raw))
+    assert any(rival.p_holm != p for rival, p in zip(found.rivals, raw, strict=True))
+    for rival in found.rivals:  # of faces that all have both edits: the plain mean over rows
+        ours, theirs = (run.samples[run.samples.edit != "reconstruction"] for run in (found.best, rival.run))
+        gaps = theirs["id"].to_numpy() - ours["id"].to_numpy()
+        assert rival.difference == pytest.approx(gaps.mean())
 
 
 def test_lower_is_better_where_the_metric_says_so(tmp_path: Path) -> None:
     runs = read([write_run(tmp_path, "coogan"), write_run(tmp_path, "stgan", tarr=60.0)])
     column = next(column for column in columns(runs) if column.metric == "leakage")
-    assert column.better == "lower" and set(standing(runs, column).values()) == {BEST, LIKE_BEST}  # a tie
+    assert column.better == "lower" and set(marks(runs, "leakage")) == {BEST, LIKE_BEST}  # a tie
 
 
 def test_cases_are_the_faces_with_the_highest_and_lowest_place_of_their_edit(tmp_path: Path) -> None:
