@@ -10,7 +10,8 @@ import numpy as np
 from .contracts import Metric, MetricSpec, Samples, Undefined
 from .errors import NoFace, ResultsError
 from .evaluate import applies, fold, restore_state
-from .metrics.intervals import BOOTSTRAP, interval, kind
+from .metrics.both_pictures import BothPictures, mean_of_halves
+from .metrics.intervals import BOOTSTRAP, Bounds, interval, kind
 from .metrics.states import SHARDS
 from .store.folder import Score
 from .suite import Shard, Suite, series
@@ -33,7 +34,11 @@ def scores(
     found: list[Score] = []
     for spec in metrics:
         metric = spec.load()
-        for name, state in states_of(spec, metric, suite, shards, stored).items():
+        states = states_of(spec, metric, suite, shards, stored)
+        if isinstance(metric, BothPictures):
+            found += _compared(spec, metric, suite, states)
+            continue
+        for name, state in states.items():
             found += _score(spec, metric, name, state, suite.seed)
     return found
 
@@ -47,14 +52,12 @@ def states_of(
     for index, edit in enumerate(suite.edits):
         if not applies(spec, edit):
             continue
-        parts = [restore_state(metric, stored[s.number][spec.name]) for s in shards if s.edit == index]
-        per_edit[edit.name] = fold(parts)
-        flips += [] if edit.is_reconstruction else parts
+        of_edit = [stored[s.number][spec.name] for s in shards if s.edit == index]
+        per_edit[edit.name] = fold([restore_state(metric, arrays) for arrays in of_edit])
+        if not edit.is_reconstruction:  # restored again, as merging may reuse the first state
+            flips += [restore_state(metric, arrays) for arrays in of_edit]
     if flips and len({edit.strength for edit in suite.edits if not edit.is_reconstruction}) == 1:
-        fresh = [
-            restore_state(metric, part.to_arrays()) for part in flips
-        ]  # merging may reuse the first state
-        per_edit[ALL] = fold(fresh)
+        per_edit[ALL] = fold(flips)
     return per_edit
 
 
@@ -62,6 +65,36 @@ def _score(spec: MetricSpec, metric: Metric, edit: str, state: Any, seed: int) -
     values = metric.finish(state)
     defined = any(not isinstance(value, Undefined) for value in values.values())
     bounds = interval(spec, metric, state, seed) if defined else {}
+    return _listed(spec, metric, edit, state, values, bounds)
+
+
+def _compared(spec: MetricSpec, metric: BothPictures, suite: Suite, states: Mapping[str, Any]) -> list[Score]:
+    """The same of a comparison of features: each edit's are read and compared once, also for "all"."""
+    flips = {edit.name for edit in suite.edits if not edit.is_reconstruction}
+    parts, halves, found = {}, {}, []
+    for edit, state in states.items():
+        if edit != ALL:
+            parts[edit] = metric.of_edit(state)
+            halves[edit] = metric.halves_of_edit(state, suite.seed)
+        of_it = [edit] if edit != ALL else [name for name in parts if name in flips]
+        values = metric.over_edits([parts[name] for name in of_it])
+        moved = mean_of_halves([halves[name] for name in of_it])
+        value = values.get(spec.name)
+        between = (
+            {spec.name: metric.bounds(value, moved)} if moved is not None and isinstance(value, float) else {}
+        )
+        found += _listed(spec, metric, edit, state, values, between)
+    return found
+
+
+def _listed(
+    spec: MetricSpec,
+    metric: Any,
+    edit: str,
+    state: Any,
+    values: Mapping[str, float | Undefined],
+    bounds: Mapping[str, Bounds | None],
+) -> list[Score]:
     found = []
     for key, value in values.items():
         if isinstance(value, Undefined):

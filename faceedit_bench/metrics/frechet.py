@@ -7,17 +7,20 @@ Linear algebra runs in PyTorch, so `torch.set_num_threads` governs it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from .both_pictures import BothPictures, by_edit, random_halves
-from .intervals import about
-from .states import Rows, exact_mean
+from .both_pictures import BothPictures, OfEdit
+from .states import exact_mean
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from ..contracts import Undefined
+    from .intervals import Bounds
 
 
 TOLERANCE = 1e-6  # of the two traces: a distance this little below 0 is rounding
@@ -103,37 +106,26 @@ class Frechet(BothPictures):
     def __init__(self, name: str, role: str) -> None:
         self.name, self.role = name, role
 
-    def finish(self, state: Rows) -> dict[str, float]:
-        pairs = [(source, edited) for _, source, edited in by_edit(state)]
-        if not pairs or min(len(source) for source, _ in pairs) < 2:
+    def compared(self, source: np.ndarray, edited: np.ndarray) -> dict[str, float]:
+        return {self.name: self.distance(source, edited)} if len(source) >= 2 else {}
+
+    def distance(self, source: np.ndarray, edited: np.ndarray) -> float:
+        return frechet_distance(edited, source)
+
+    def how_many_halves(self, pictures: int, width: int) -> int:
+        if pictures < SMALLEST_SPREAD:
+            return 0
+        return (
+            HALVES if pictures <= 2 * width else FEW_HALVES
+        )  # many: a half has no more samples than features
+
+    def over_edits(self, each: Sequence[OfEdit]) -> dict[str, float | Undefined]:
+        if not each or not all(one.numbers for one in each):
             return {}
-        deficient = any(len(source) <= source.shape[1] for source, _ in pairs)
-        distances = [frechet_distance(edited, source) for source, edited in pairs]
-        return {self.name: exact_mean(np.array(distances)), f"{self.name}.rank_deficient": float(deficient)}
+        deficient = any(one.pictures <= one.width for one in each)
+        mean = exact_mean(np.array([one.numbers[self.name] for one in each]))
+        return {self.name: mean, f"{self.name}.rank_deficient": float(deficient)}
 
-    def spread(self, state: Rows, seed: int) -> dict[str, tuple[float, float] | None]:
-        """How far the value moves between random halves of the samples, moved to sit about the value itself.
-
-        Not a confidence interval: it shows the variance (that of halves drawn without replacement is that of
-        the whole, the delete-half jackknife) and nothing of the bias that a small number of samples brings.
-        A bootstrap would repeat samples, lower the rank and inflate the distance.
-        """
-        moved = self.halves(state, seed)
-        if moved is None:
-            return {self.name: None}
-        low, high = about(self.finish(state)[self.name], moved)
-        return {self.name: (max(0.0, low), high)}
-
-    def halves(self, state: Rows, seed: int) -> np.ndarray | None:
-        """(S,) the value on random halves of the samples; None for too few. As many samples and the same seed
-        give the same halves, so two methods may be compared on them."""
-        samples = np.unique(state.column("sample"))
-        if len(samples) < SMALLEST_SPREAD:
-            return None
-        parts = by_edit(state)
-        wide = len(samples) <= 2 * parts[0][1].shape[1]  # a half has no more samples than features
-        values = []
-        for chosen in random_halves(parts, samples, HALVES if wide else FEW_HALVES, seed):
-            distances = [frechet_distance(edited, source) for _, source, edited in chosen]
-            values.append(exact_mean(np.array(distances)))
-        return np.array(values)
+    def bounds(self, value: float, halves: np.ndarray) -> Bounds:
+        low, high = super().bounds(value, halves)
+        return max(0.0, low), high

@@ -7,7 +7,7 @@ order of arithmetic is checked, not hoped for.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +23,10 @@ SHARDS = "shards"  # the array that carries the range of shards; no column may h
 
 
 class Rows:
-    """Named per-sample columns, (N,) or (N, D). Appending and merging are exact."""
+    """Named per-sample columns, (N,) or (N, D). Appending and merging are exact.
+
+    Columns of a stored run may lie in its files until `column` reads them (store.folder.InFile).
+    """
 
     def __init__(self) -> None:
         self.shards = range(0)  # stamped by the engine
@@ -62,6 +65,24 @@ class Rows:
         if name not in self._chunks:
             raise KeyError(f"no column {name!r}; there are {', '.join(self._chunks) or 'none'}")
         return np.concatenate(self._chunks[name])
+
+    def of_edits(self) -> Iterator[Rows]:
+        """The rows of each edit, in the order of their indices; what lies in files is not read for it."""
+        for edit in np.unique(self.column("edit")):
+            yield self._where([np.asarray(chunk) == edit for chunk in self._chunks["edit"]])
+
+    def _where(self, masks: Sequence[np.ndarray]) -> Rows:
+        """The rows that the masks, one for each chunk, choose."""
+        chosen = Rows()
+        chosen._chunks = {
+            name: [
+                chunk if mask.all() else chunk[mask]
+                for chunk, mask in zip(chunks, masks, strict=True)
+                if mask.any()
+            ]
+            for name, chunks in self._chunks.items()
+        }
+        return chosen
 
     def mean(self, name: str) -> float:
         """Mean of a column (N,), summed exactly."""

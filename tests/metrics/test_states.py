@@ -56,6 +56,17 @@ def test_an_empty_state_is_neutral() -> None:
     assert merged.column("score").tolist() == [5]
 
 
+def test_rows_of_each_edit_come_apart_in_order_whatever_the_chunks() -> None:
+    rows = Rows()
+    for samples, edits in (([0, 1], [1, 1]), ([2, 3], [0, 1]), ([4, 5], [0, 0])):
+        rows.append(
+            sample=np.array(samples), edit=np.array(edits), wide=np.array(samples)[:, None] * np.ones(3)
+        )
+    first, second = rows.of_edits()
+    assert first.column("sample").tolist() == [2, 4, 5] and second.column("sample").tolist() == [0, 1, 3]
+    assert first.column("wide").shape == (3, 3) and second.column("edit").tolist() == [1, 1, 1]
+
+
 def test_rows_survive_arrays() -> None:
     state = rows(4, 1, 2, 3)
     again = Rows.from_arrays(state.to_arrays())

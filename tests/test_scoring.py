@@ -1,0 +1,91 @@
+"""From stored states to scores: each edit's features are compared once, whatever is made of the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from faceedit_bench import scoring
+from faceedit_bench.catalog import catalog
+from faceedit_bench.metrics.two_samples import HALVES, TwoSamples
+from faceedit_bench.scoring import ALL
+from faceedit_bench.suite import THIRTEEN, Edit, Suite
+
+FACES, WIDTH = 40, 3
+SUITE = Suite(
+    name="made",
+    version="1",
+    summary="two flips and a reconstruction, of random features",
+    dataset="drawn-faces",
+    split="test",
+    resolution=16,
+    attributes=THIRTEEN,
+    edits=(Edit("Bald", ("Bald",)), Edit("Male", ("Male",)), Edit("reconstruction")),
+    metrics=("fid",),
+    judges={},
+    shard_size=15,
+)
+
+
+def stored(seed: int = 0) -> dict[int, dict[str, dict[str, np.ndarray]]]:
+    """Features of every shard, as a run stores them."""
+    generator = np.random.default_rng(seed)
+    source = generator.normal(size=(FACES, WIDTH)).astype(np.float32)
+    found = {}
+    for shard in SUITE.shards(FACES):
+        rows = np.arange(shard.start, shard.stop)
+        moved = source[rows] + (1 + shard.edit) * generator.normal(size=(len(rows), WIDTH))
+        found[shard.number] = {
+            "fid": {
+                "sample": rows,
+                "edit": np.full(len(rows), shard.edit),
+                "source": source[rows],
+                "edited": moved.astype(np.float32),
+                "shards": np.array([shard.number, shard.number + 1]),
+            }
+        }
+    return found
+
+
+def test_features_of_an_edit_are_compared_once_though_its_numbers_enter_all_edits_too() -> None:
+    compared: list[int] = []
+
+    def difference(edited: np.ndarray, source: np.ndarray) -> float:
+        compared.append(len(edited))
+        return float((edited - source).mean())
+
+    spec = replace(catalog().metric("fid"), load=lambda: TwoSamples("fid", "pool", difference, 2))
+    found = scoring.scores(SUITE, [spec], SUITE.shards(FACES), stored())
+    assert [score.edit for score in found] == ["Bald", "Male", ALL]
+    assert compared == ([FACES] + HALVES * [FACES // 2]) * 2
+
+
+def test_the_number_over_edits_is_that_of_the_folded_state_to_the_bit() -> None:
+    spec, shards = catalog().metric("fid"), SUITE.shards(FACES)
+    metric, states = spec.load(), stored()
+    of_all = scoring.states_of(spec, metric, SUITE, shards, states)[ALL]
+    (found,) = [
+        score
+        for score in scoring.scores(SUITE, [spec], shards, states)
+        if (score.metric, score.edit) == ("fid", ALL)
+    ]
+    assert found.value == metric.finish(of_all)["fid"]
+    assert (found.low, found.high) == metric.spread(of_all, SUITE.seed)["fid"]  # type: ignore[attr-defined]
+    assert found.n == 2 * FACES and found.value == pytest.approx(sum_of_edits(states) / 2, abs=1e-12)
+
+
+def sum_of_edits(states: dict[int, dict[str, dict[str, np.ndarray]]]) -> float:
+    """The distances of the two flips, from plain arrays."""
+    from faceedit_bench.metrics.frechet import frechet_distance
+
+    total = 0.0
+    for edit in range(2):
+        numbers = [shard.number for shard in SUITE.shards(FACES) if shard.edit == edit]
+        edited, source = (
+            np.concatenate([states[number]["fid"][name] for number in numbers])
+            for name in ("edited", "source")
+        )
+        total += frechet_distance(edited, source)
+    return total
