@@ -1,4 +1,4 @@
-"""`faceedit-bench report`: runs of one suite as one HTML page that works offline."""
+"""`faceedit-bench report`: runs of one suite as one page that works offline, or as PDF, Markdown or LaTeX."""
 
 from __future__ import annotations
 
@@ -13,15 +13,20 @@ import click
 Examples:
   faceedit-bench report coogan-0388a1ac5f5e139c stgan-bba82767e799c91e
   faceedit-bench report 0388 bba8 4ffc --out comparison.html --faces 8
+  faceedit-bench report 0388 bba8 --out comparison.pdf
 """
 )
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option(
     "--out",
-    default="report.html",
-    show_default=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The page to write.",
+    help="The file to write.  [default: report.html, or of another format]",
+)
+@click.option(
+    "--format",
+    "wanted",
+    type=click.Choice(["html", "pdf", "md", "tex"]),
+    help="html and pdf have plots and pictures, md and tex tables.  [default: by the ending of --out]",
 )
 @click.option("--faces", default=4, show_default=True, help="Faces in the tables of pictures.")
 @click.option(
@@ -32,17 +37,28 @@ Examples:
 @click.option(
     "--results", type=click.Path(), help="Results folder.  [default: $FACEEDIT_RESULTS or results/]"
 )
-def report(runs: tuple[str, ...], out: Path, faces: int, pictures: bool | None, results: str | None) -> None:
+def report(
+    runs: tuple[str, ...],
+    out: Path | None,
+    wanted: str | None,
+    faces: int,
+    pictures: bool | None,
+    results: str | None,
+) -> None:
     """Compare finished runs of one suite (each a folder, an id, or the start of one) on one page.
 
     The page needs nothing beside it and sends no request: tables with intervals, plots, pictures before and
     after, best, median and worst cases, manifests, citations and licences. Runs of other suites, judges or
-    pictures are refused with the reason and what would make them comparable.
+    pictures are refused with the reason and what would make them comparable. PDF is the same page, printed by
+    an installed Chromium (pip install 'faceedit-bench[browser]').
     """
     from .. import folders
-    from ..report.write import write_report
+    from ..report.write import place, write_report
     from ..store.folder import find
 
     root = folders.results(results)
-    size = write_report([find(run, root) for run in runs], out, faces=faces, pictures=pictures)
-    click.echo(f"written: {out} ({size / 1e6:.1f} MB)")
+    out, format_ = place(out, wanted)
+    size = write_report([find(run, root) for run in runs], out, format_, faces=faces, pictures=pictures)
+    click.echo(
+        f"written: {out} ({size / 1e6:.1f} MB)" if size > 5e4 else f"written: {out} ({size / 1e3:.0f} kB)"
+    )

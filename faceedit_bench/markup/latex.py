@@ -1,11 +1,14 @@
 """LaTeX from text: tables that may break over pages, and names that stay names.
 
-The preamble needs inputenc's UTF-8 (the default of LaTeX since 2018), `longtable` and `booktabs`.
+Documents need UTF-8 (LaTeX's default since 2018) and the packages `longtable` and `booktabs`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+LATIN = 0x180  # letters below it are in every Latin font
+LONG = 30  # letters of a word
 
 SPECIAL = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
@@ -16,6 +19,9 @@ SPECIAL = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
+    "[": "{[}",  # so that it is no option of the line break before it
+    "*": "{*}",
+    "-": "-{}",  # so that two of them are no dash
     "−": "$-$",
     "–": "--",
     "≈": r"$\approx$",
@@ -34,27 +40,32 @@ SPECIAL = {
 
 
 def escaped(text: object) -> str:
-    """Text as text: one line, and nothing in it is a command; signs that fonts lack are spelled."""
-    line = " ".join(str(text).split())
-    return "".join(SPECIAL.get(sign, sign) if sign.isprintable() else "?" for sign in line)
+    """Text as text: one line, and nothing in it is a command. Signs that common fonts lack become `?`."""
+    return "".join(SPECIAL.get(sign, sign) for sign in _printed(" ".join(str(text).split())))
 
 
-def code(text: object) -> str:
-    """A word as code, which may break anywhere: hashes are long."""
-    return r"\texttt{" + r"\allowbreak{}".join(escaped(sign) for sign in str(text)) + "}"
+def _printed(text: str) -> str:
+    return "".join(
+        sign if sign in SPECIAL or (sign.isprintable() and ord(sign) < LATIN) else "?" for sign in text
+    )
+
+
+def breakable(text: object) -> str:
+    """The same; words too long for a line, such as hashes, may break anywhere."""
+    words = str(text).split()
+    return " ".join(
+        r"\allowbreak{}".join(map(escaped, word)) if len(word) > LONG else escaped(word) for word in words
+    )
 
 
 def listing(text: str) -> str:
     """Lines as they are."""
-    lines = text.replace(r"\end{verbatim}", r"\ end{verbatim}")
+    lines = "\n".join(map(_printed, text.replace(r"\end{verbatim}", r"\ end{verbatim}").splitlines()))
     return f"\\begin{{verbatim}}\n{lines}\n\\end{{verbatim}}"
 
 
-def table(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "", columns: str = ""
-) -> str:
-    """Cells are LaTeX already; `columns` are longtable's, by default the first left and the rest right."""
-    columns = columns or "l" + "r" * (len(headings) - 1)
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], columns: str, caption: str = "") -> str:
+    """Cells, caption and `columns`, as longtable wants them, are LaTeX already."""
     head = " & ".join(headings) + r" \\"
     return "\n".join(
         [

@@ -15,9 +15,14 @@ from .curve import Curve, curves
 from .headline import told
 from .heatmap import heatmap
 from .material import ALL, RECONSTRUCTION, Run, digits_of
+from .parts import ABREAST, Part, Table, Words
 
 PER_EDIT = ("tarr", "response", "id")  # the first that there is, as bars
 MATRIX = "leakage/"
+ABOUT_STRENGTHS = (
+    "Strengths of two methods are not of one scale: compare the ID of two methods where they have the same "
+    "response. A method that keeps a face by hardly editing it has a low response."
+)
 
 
 # ---- per edit -------------------------------------------------------------------------------------
@@ -25,9 +30,7 @@ MATRIX = "leakage/"
 
 def per_edit(runs: Sequence[Run]) -> Html | None:
     """A plot of bars for every edit."""
-    edits = runs[0].edit_names()
-    scored = {key for run in runs for key in run.scores}
-    metric = next((name for name in PER_EDIT for edit in edits if (name, edit) in scored), None)
+    edits, metric = runs[0].edit_names(), _metric_per_edit(runs)
     if metric is None:
         return None
     digits = min(digits_of(metric), 3)
@@ -38,16 +41,35 @@ def per_edit(runs: Sequence[Run]) -> Html | None:
         figure(edit, bars(f"{metric}, {edit}", rows, top, min(digits, 1) if top == 100 else digits))
         for edit, rows in shown.items()
     ]
-    rows = [[edit, *(_told(run, metric, edit) for run in runs)] for edit in edits]
+    told = _table_per_edit(runs, metric)
     return joined(
         [
             element(
                 "p", f"{title_of(metric)} of every edit, {better(metric)} is better; lines are intervals."
             ),
             element("div", *plots, class_="plots"),
-            numbers(f"{metric} per edit", ["edit", *(run.name for run in runs)], rows),
+            numbers(told.caption, told.headings, told.rows),
         ]
     )
+
+
+def _metric_per_edit(runs: Sequence[Run]) -> str | None:
+    scored = {key for run in runs for key in run.scores}
+    names = runs[0].edit_names()
+    return next((name for name in PER_EDIT for edit in names if (name, edit) in scored), None)
+
+
+def tables_per_edit(runs: Sequence[Run]) -> list[Part]:
+    """The same numbers without bars, as many runs to a table as fit."""
+    metric = _metric_per_edit(runs)
+    if metric is None:
+        return []
+    return [_table_per_edit(runs[start : start + ABREAST], metric) for start in range(0, len(runs), ABREAST)]
+
+
+def _table_per_edit(runs: Sequence[Run], metric: str) -> Table:
+    rows = [[edit, *(_told(run, metric, edit) for run in runs)] for edit in runs[0].edit_names()]
+    return Table(f"{title_of(metric)} of every edit", ["edit", *(run.name for run in runs)], rows)
 
 
 def _bar(run: Run, index: int, metric: str, edit: str) -> Bar:
@@ -121,8 +143,25 @@ def _score(run: Run, metric: str) -> tuple[float | None, float | None, float | N
 def strengths(runs: Sequence[Run]) -> Html | None:
     """A plot per series of strengths: ID against response."""
     plots = []
+    for asks, lines in _curves(runs).items():
+        told = _table_of_curves(asks, lines)
+        folded = numbers(told.caption, told.headings, told.rows)
+        plots.append(figure(asks, curves(asks, lines, "response", "id"), folded))
+    if not plots:
+        return None
+    return joined([element("p", ABOUT_STRENGTHS), element("div", *plots, class_="plots large")])
+
+
+def tables_of_strengths(runs: Sequence[Run]) -> list[Part]:
+    """The same numbers without the plots."""
+    found = [_table_of_curves(asks, lines) for asks, lines in _curves(runs).items()]
+    return [Words(ABOUT_STRENGTHS), *found] if found else []
+
+
+def _curves(runs: Sequence[Run]) -> dict[str, list[Curve]]:
+    """Of every series that any run has numbers of."""
+    found: dict[str, list[Curve]] = {}
     for asks, edits in suites.series(runs[0].edits).items():
-        lines = []
         for index, run in enumerate(runs):
             numbers_of = [
                 (edit.strength, run.value("response", edit.name), run.value("id", edit.name))
@@ -130,19 +169,14 @@ def strengths(runs: Sequence[Run]) -> Html | None:
             ]
             steps = tuple((s, x, y) for s, x, y in numbers_of if x is not None and y is not None)
             if steps:
-                lines.append(Curve(run.name, index, steps))
-        if lines:
-            rows = [
-                [f"{line.label}, {strength:g}", f"{x:.3f}", f"{y:.3f}"]
-                for line in lines
-                for strength, x, y in line.steps
-            ]
-            told = numbers(asks, ["method, strength", "response", "id"], rows)
-            plots.append(figure(asks, curves(asks, lines, "response", "id"), told))
-    if not plots:
-        return None
-    about = (
-        "Strengths of two methods are not of one scale: compare the ID of two lines where they have the same "
-        "response. A method that keeps a face by hardly editing it stays at the left."
-    )
-    return joined([element("p", about), element("div", *plots, class_="plots large")])
+                found.setdefault(asks, []).append(Curve(run.name, index, steps))
+    return found
+
+
+def _table_of_curves(asks: str, lines: Sequence[Curve]) -> Table:
+    rows = [
+        [f"{line.label}, {strength:g}", f"{x:.3f}", f"{y:.3f}"]
+        for line in lines
+        for strength, x, y in line.steps
+    ]
+    return Table(asks, ["method, strength", "response", "id"], rows)

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 from .. import __version__
-from ..catalog import catalog
 from ..markup.blocks import Sections, links, marked, numbers
 from ..markup.document import document
 from ..markup.html import Html, element, joined
 from . import background, comparable, figures, grids, licence, standings
+from .contents import about, title
 from .headline import contests
 from .material import Run
-from .parts import html
+from .parts import Table, html
 from .table import headline
 
 FACES = 4  # shown in the tables of pictures
@@ -24,10 +24,9 @@ def page(runs: Sequence[Run], *, faces: int = FACES, pictures: bool | None = Non
     comparable.check(runs)
     shows = licence.may_show(str(runs[0].identity["data"]["name"]), pictures)
     parts = _sections(runs, faces if shows else 0, shows)
-    title = f"{runs[0].identity['suite']['name']}: {_list([run.name for run in runs])}"
     main = element("main", *marked(parts), id="main")
     style, script = (files(__package__).joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
-    return document(title, [_header(title, runs, parts), main, _footer()], style=style, script=script)
+    return document(title(runs), [_header(runs, parts), main, _footer()], style=style, script=script)
 
 
 def _sections(runs: Sequence[Run], faces: int, shows: bool) -> Sections:
@@ -53,15 +52,12 @@ def _sections(runs: Sequence[Run], faces: int, shows: bool) -> Sections:
     return {anchor: (title, content) for anchor, (title, content) in found.items() if content}
 
 
-def _header(title: str, runs: Sequence[Run], parts: Sections) -> Html:
-    data = runs[0].identity["data"]
-    spec = catalog().datasets.get(str(data["name"]))
-    about = f"{len(runs)} {'runs' if len(runs) > 1 else 'run'} over {data['count']} faces of {data['name']}"
+def _header(runs: Sequence[Run], parts: Sections) -> Html:
     return element(
         "header",
         element("a", "Skip to the scores", href="#main", class_="skip"),
-        element("h1", title),
-        element("p", f"{about}{f' ({spec.summary})' if spec else ''}."),
+        element("h1", title(runs)),
+        element("p", about(runs)),
         links(parts),
     )
 
@@ -71,8 +67,12 @@ def _scores(runs: Sequence[Run]) -> Html:
     found = contests(runs)
     against = standings.against_best(found)
     legend = element("div", html([standings.legend(runs)]), class_="legend")
-    folded = against and numbers(against.caption, against.headings, against.rows, title=against.caption)
+    folded = None if against is None else _folded(against)
     return joined([headline(runs, found), legend, folded])
+
+
+def _folded(table: Table) -> Html:
+    return numbers(table.caption, table.headings, table.rows, title=table.caption)
 
 
 def _no_pictures(runs: Sequence[Run], shows: bool) -> Html:
@@ -83,7 +83,3 @@ def _no_pictures(runs: Sequence[Run], shows: bool) -> Html:
 
 def _footer() -> Html:
     return element("footer", element("p", f"Written by faceedit-bench {__version__} from stored runs."))
-
-
-def _list(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ..markup.blocks import plain
 from ..markup.html import Html, element, joined
 
+ABREAST = 4  # columns of numbers with intervals that fit side by side on a sheet of paper
+
 
 @dataclass(frozen=True)
 class Words:
@@ -26,12 +28,13 @@ class Items:
 
 @dataclass(frozen=True)
 class Table:
-    """The first column names the rows."""
+    """The first column names the rows. A table that follows from its headings has no caption."""
 
     caption: str
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
-    is_prose: bool = False  # cells are words, not numbers
+    left: int = 1  # columns that are names
+    is_prose: bool = False  # two columns, the second of words
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..markup.blocks import ARROWS
 from .headline import BEST, SIGNS, Column, Contest, Rival, told
 from .material import Run
-from .parts import Items, Part, Table
-
-ABREAST = 3  # columns of numbers with intervals that fit side by side on a sheet of paper
-ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}
+from .parts import ABREAST, Items, Part, Table
 
 Contests = Mapping[Column, Contest | None]
 
@@ -40,7 +38,7 @@ def scores(runs: Sequence[Run], contests: Contests) -> list[Part]:
         shown = found[start : start + ABREAST]
         rows = [[_name(run), *(_cell(run, column, contests[column]) for column in shown)] for run in runs]
         headings = ["method", *(f"{column.title}{ARROWS[column.better]}" for column in shown)]
-        parts.append(Table(", ".join(column.title for column in shown), headings, rows))
+        parts.append(Table("", headings, rows))
     return parts
 
 
@@ -65,7 +63,7 @@ def against_best(contests: Contests) -> Table | None:
         if rival.interval is not None
     ]
     headings = ["metric", "best", "method", "difference to the best", "p", "p, Holm"]
-    return Table("Differences to the best, face by face", headings, rows) if rows else None
+    return Table("Differences to the best, face by face", headings, rows, left=3) if rows else None
 
 
 def _numbers(rival: Rival, digits: int) -> list[str]:

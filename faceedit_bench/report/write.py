@@ -6,22 +6,62 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from ..errors import ResultsError
+from ..errors import BadConfig, ResultsError
 from ..store.folder import RunFolder, write
-from .material import read
+from . import comparable
+from .material import Run, read
 from .page import FACES, page
+
+FORMATS = {"html": (".html", ".htm"), "pdf": (".pdf",), "md": (".md", ".markdown"), "tex": (".tex",)}
+NAME = "report"
+
+
+def place(out: Path | None, wanted: str | None) -> tuple[Path, str]:
+    """Where to write, and in which format: the one that is wanted, else that of the ending, else HTML."""
+    if out is None:
+        format_ = wanted or "html"
+        return Path(f"{NAME}.{format_}"), format_
+    of_ending = next((name for name, endings in FORMATS.items() if out.suffix.lower() in endings), None)
+    if wanted and of_ending and wanted != of_ending:
+        raise BadConfig(f"--format {wanted}, but {out} ends like {of_ending}; change one of them")
+    if not wanted and not of_ending and out.suffix:
+        endings = ", ".join(endings[0] for endings in FORMATS.values())
+        raise BadConfig(f"{out}: wanted an ending of {endings}, found {out.suffix}; or give --format")
+    return out, wanted or of_ending or "html"
 
 
 def write_report(
-    folders: Sequence[RunFolder], out: Path, *, faces: int = FACES, pictures: bool | None = None
+    folders: Sequence[RunFolder],
+    out: Path,
+    format_: str = "html",
+    *,
+    faces: int = FACES,
+    pictures: bool | None = None,
 ) -> int:
-    """Write the page and return its size in bytes."""
+    """Write the report and return its size in bytes."""
     if faces < 0:
         raise ResultsError(f"--faces wants 0 or more, found {faces}")
-    text = page(read(folders), faces=faces, pictures=pictures)
+    content = _content(read(folders), format_, faces, pictures)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        write(out, partial(Path.write_text, data=text, encoding="utf-8"))
+        write(out, partial(Path.write_bytes, data=content))
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         raise ResultsError(f"{out}: cannot be written ({error.strerror}); choose another --out") from None
     return out.stat().st_size
+
+
+def _content(runs: Sequence[Run], format_: str, faces: int, pictures: bool | None) -> bytes:
+    if format_ == "html":
+        return page(runs, faces=faces, pictures=pictures).encode()
+    if format_ == "pdf":
+        from .pdf import pdf
+
+        return pdf(page(runs, faces=faces, pictures=pictures))
+    comparable.check(runs)
+    if format_ == "md":
+        from .markdown import markdown
+
+        return markdown(runs).encode()
+    from .latex import latex
+
+    return latex(runs).encode()
