@@ -420,14 +420,18 @@ def _at_equal_response(suite: Suite, first: Curves, second: Curves) -> list[Diff
         if one is None or other is None:
             told = {FIRST: why, SECOND: why_other}
             reason = "; ".join(f"{run}: {text}" for run, text in told.items() if text)
-            found.append(Difference(curve.NAME, asks, one, other, None, verdict="undefined", reason=reason))
+            found.append(
+                Difference(curve.AT_HALF.name, asks, one, other, None, verdict="undefined", reason=reason)
+            )
             continue
         numbers = one, other, other - one
         between = _between_curves(first[asks], second[asks], suite.seed)
         if between is None:
-            found.append(Difference(curve.NAME, asks, *numbers, verdict=FEW))
+            found.append(Difference(curve.AT_HALF.name, asks, *numbers, verdict=FEW))
         else:
-            found.append(Difference(curve.NAME, asks, *numbers, *between.bounds, kind=HOW, p=between.p))
+            found.append(
+                Difference(curve.AT_HALF.name, asks, *numbers, *between.bounds, kind=HOW, p=between.p)
+            )
     return [_judged(catalog().metric("id"), one) for one in _corrected(found, list(first))]
 
 

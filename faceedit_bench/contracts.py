@@ -281,7 +281,7 @@ class JudgeSpec:
     summary: str
     pin: Pin
     view: View
-    width: int  # D
+    width: int  # D; 0: a number for every pixel
     load: Callable[[JudgeContext], Callable[..., Tensor]]
     outputs: tuple[str, ...] = ()  # names of the D columns where they have names
     faces: str = "photographs"  # what it was trained on: "photographs" or "drawn"

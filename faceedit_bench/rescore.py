@@ -21,6 +21,7 @@ from .catalog import catalog
 from .compare import suite_of
 from .contracts import MetricSpec, Samples
 from .data.index import first_named
+from .data.reading import Reading
 from .data.supplied import Supplied, ids_of
 from .errors import BadConfig, ResultsError
 from .runs import judges_of
@@ -55,6 +56,9 @@ class Recorded:
 
     def compare(self, role: str, against: str = "source") -> Tensor:
         raise NotKept(f"answers of the {role} judge on pairs of pictures")
+
+    def outputs(self, role: str) -> tuple[str, ...]:
+        raise NotKept(f"names of what the {role} judge answers")
 
     def __getattr__(self, name: str) -> Any:
         what = {"batch": "labels", "source": "source pictures", "edited": "edited pictures"}
@@ -206,11 +210,12 @@ def _of_pictures(run: RunFolder, suite: Suite, data: str | Path | None, device: 
         data=None if data is None else str(Path(data).resolve()),
         device=choose(device),
         supplied=kept,
+        reading=Reading(left_out=tuple((face, "") for face in _unread(run))),
     )
     specs, absent = evaluate.usable_metrics(suite)
     if absent:
         raise BadConfig("\n".join(f"{metric} {reason}" for metric, reason in absent.items()))
-    samples = evaluate.open_samples(suite, setup.data)
+    samples = evaluate.open_samples(suite, setup.data, setup.reading)
     wanted = run.manifest.identity["data"]["digest"]
     if samples.digest() != wanted:
         raise ResultsError(
@@ -228,6 +233,12 @@ def _of_pictures(run: RunFolder, suite: Suite, data: str | Path | None, device: 
                 states[name][shard.number] = state
             advance(shard.stop - shard.start)
     return states
+
+
+def _unread(run: RunFolder) -> list[str]:
+    """Ids of faces that the run left out because their pictures could not be read."""
+    left_out: list[str] = run.manifest.identity["data"].get("left_out", [])
+    return left_out
 
 
 def _check_places(kept: Supplied, suite: Suite, samples: Samples) -> None:

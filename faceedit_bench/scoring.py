@@ -118,7 +118,8 @@ def per_sample(
     """One row per edited image: sample id, edit, and every per-image score."""
     import pandas as pd
 
-    ids = [samples[i].id for i in range(len(samples)) if i not in unusable]
+    listed = getattr(samples, "ids", None)  # decodes nothing
+    ids = [listed[i] if listed else samples[i].id for i in range(len(samples)) if i not in unusable]
     tables = []
     for index, edit in enumerate(suite.edits):
         table = pd.DataFrame({"sample": ids, "edit": edit.name})
@@ -136,7 +137,8 @@ def per_sample(
 
 
 def curve_scores(suite: Suite, rows: pd.DataFrame) -> list[Score]:
-    """ID at equal response of every series of strengths; `rows` are those of `per_sample`."""
+    """ID at equal response, and how often the response falls, of every series of strengths; `rows` are those
+    of `per_sample`."""
     from .metrics import curve
 
     if not {"id", "response"} <= set(rows.columns):
@@ -148,10 +150,14 @@ def curve_scores(suite: Suite, rows: pd.DataFrame) -> list[Score]:
             np.stack([by_edit[edit.name][column].to_numpy() for edit in edits], axis=1)  # (N, S)
             for column in ("response", "id")
         )
-        value, bounds, reason = curve.score(response, identity, suite.seed)
-        low, high = bounds or (None, None)
-        how = BOOTSTRAP if bounds else "none"
-        found.append(Score(curve.NAME, curve.VERSION, asks, value, low, high, len(response), how, reason))
+        read = {
+            reading.name: curve.score(response, identity, suite.seed, reading)
+            for reading in (curve.AT_HALF, curve.OVER_ALL)
+        }
+        for name, (value, bounds, reason) in {**read, curve.FALLS: curve.falls(response, suite.seed)}.items():
+            low, high = bounds or (None, None)
+            how = BOOTSTRAP if bounds else "none"
+            found.append(Score(name, curve.VERSION, asks, value, low, high, len(response), how, reason))
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..catalog import catalog
 from ..contracts import DatasetSpec, MetricSpec, Sample, Samples
 from ..errors import BadDataset
 from ..suite import Suite
@@ -41,20 +42,26 @@ def matched(samples: Samples, suite: Suite) -> Samples:
 
 
 class Columns:
-    """Some label columns of a data set, in another order (contracts.Samples)."""
+    """Some label columns of a data set, in another order (contracts.Samples).
+
+    Of attributes that it has no labels of, a column of zeros, which nothing reads: see `without_labels`.
+    """
 
     def __init__(self, samples: Samples, attributes: tuple[str, ...]) -> None:
         self.samples, self.attributes = samples, attributes
-        self.columns = [tuple(samples.attributes).index(name) for name in attributes]
+        known = tuple(samples.attributes)
+        self.columns = [known.index(name) if name in known else len(known) for name in attributes]
         if hasattr(samples, "truth"):
             self.truth = self._truth
+        if hasattr(samples, "ids"):
+            self.ids = samples.ids
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def __getitem__(self, index: int) -> Sample:
         sample = self.samples[index]
-        return dataclasses.replace(sample, labels=sample.labels[self.columns])
+        return dataclasses.replace(sample, labels=np.append(sample.labels, np.uint8(0))[self.columns])
 
     def digest(self) -> str:
         """That of the data set: the suite says which columns are taken."""
@@ -62,14 +69,25 @@ class Columns:
 
     def _truth(self, index: int, target: Sequence[int]) -> np.ndarray:
         """(3, H, W) uint8: labels that the suite does not list stay as they are."""
-        labels = np.array(self.samples[index].labels)
+        labels = np.append(self.samples[index].labels, np.uint8(0))
         labels[self.columns] = target
-        picture: np.ndarray = self.samples.truth(index, labels.tolist())  # type: ignore[attr-defined]
+        picture: np.ndarray = self.samples.truth(index, labels[:-1].tolist())  # type: ignore[attr-defined]
         return picture
 
 
+def without_labels(suite: Suite, known: Sequence[str]) -> list[str]:
+    """The suite's attributes that may do without labels: edits set them in every face, and no metric of the
+    suite looks at labels or at a truth that follows from them. GradStyle's pose is one."""
+    if any({"labels", "truth"} & {*catalog().metric(name).needs} for name in suite.metrics):
+        return []
+    reversed_ = {name for edit in suite.edits for name in edit.flips}
+    only_set = {name for edit in suite.edits for name in edit.set} - reversed_
+    return [name for name in suite.attributes if name in only_set and name not in known]
+
+
 def _attributes(suite: Suite, known: Sequence[str]) -> list[str]:
-    lacking = [name for name in suite.attributes if name not in known]
+    allowed = [*known, *without_labels(suite, known)]
+    lacking = [name for name in suite.attributes if name not in allowed]
     if not lacking:
         return []
     return [f"attributes {', '.join(lacking)}; it has {', '.join(known) or 'none'}"]

@@ -1,4 +1,4 @@
-"""LPIPS 0.1: how different two pictures look (Zhang et al., 2018), on AlexNet or VGG-16.
+"""LPIPS 0.1: how different two pictures look (Zhang et al., 2018), on AlexNet, VGG-16 or SqueezeNet.
 
 Network and linear heads are the package lpips'; its backbone comes from a checked file and never from its
 constructor.
@@ -21,15 +21,17 @@ from .official import as_slices
 HEADS = {  # sha256 of weights/v0.1/<net>.pth inside lpips 0.1.4
     "alex": "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
     "vgg": "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
+    "squeeze": "4a5350f23600cb79923ce65bb07cbf57dca461329894153e05a1346bd531cf76",
 }
 SLICES = {
     "alex": (2, 5, 8, 10, 12),
     "vgg": (4, 9, 16, 23, 30),
+    "squeeze": (2, 5, 8, 10, 11, 12, 13),
 }  # layers of `features` before which lpips cuts
 
 
 class Lpips(nn.Module):
-    """(B, 3, H, W), (B, 3, H, W) in [-1, 1] -> (B, 1)."""
+    """(B, 3, H, W), (B, 3, H, W) in [-1, 1] -> (B, 1); of a spatial network (B, H·W), row by row."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -39,8 +41,10 @@ class Lpips(nn.Module):
         return self.network(edited, reference).flatten(1)
 
 
-def load(context: JudgeContext, net: str) -> Lpips:
+def load(context: JudgeContext, net: str, *, spatial: bool = False) -> Lpips:
+    """`spatial`: the map of distances, each layer's brought to the pictures' size."""
     network = untrained(net)
+    network.spatial = spatial
     context.adopt(network.net, as_slices(SLICES[net]))
     read_heads(network, bundled(net))
     return Lpips(network.to(context.device).eval().requires_grad_(False))

@@ -66,6 +66,13 @@ VGG = Pin(
     origin="https://download.pytorch.org/models/vgg16-397923af.pth",
     licence="BSD-3",
 )
+SQUEEZENET = Pin(
+    file="squeezenet1_1-b8a52dc0.pth",
+    sha256="b8a52dc0",
+    bytes=0,
+    origin="https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth",
+    licence="BSD-3",
+)
 BISENET = Pin(
     file="parsing_bisenet.pth",
     sha256="468e13ca13a9b43cc0881a9f99083a430e9c0a38abd935431d1c28ee94b26567",
@@ -124,6 +131,18 @@ def _lpips_vgg(context: JudgeContext) -> Callable[[Tensor, Tensor], Tensor]:
     from . import perceptual
 
     return perceptual.load(context, "vgg")
+
+
+def _lpips_squeeze(context: JudgeContext) -> Callable[[Tensor, Tensor], Tensor]:
+    from . import perceptual
+
+    return perceptual.load(context, "squeeze")
+
+
+def _lpips_map(context: JudgeContext) -> Callable[[Tensor, Tensor], Tensor]:
+    from . import perceptual
+
+    return perceptual.load(context, "alex", spatial=True)
 
 
 def _parser(context: JudgeContext) -> Callable[[Tensor], Tensor]:
@@ -257,6 +276,26 @@ SPECS: list[JudgeSpec] = [
         view=View(0),
         width=1,
         load=_lpips_vgg,
+    ),
+    JudgeSpec(
+        name="lpips-squeeze",
+        version="0.1",
+        role="lpips-squeeze",
+        summary="LPIPS of two pictures on SqueezeNet",
+        pin=SQUEEZENET,
+        view=View(0),
+        width=1,
+        load=_lpips_squeeze,
+    ),
+    JudgeSpec(
+        name="lpips-alex-map",
+        version="0.1",
+        role="lpips-map",
+        summary="LPIPS of two pictures on AlexNet, pixel by pixel",
+        pin=ALEXNET,
+        view=View(0),
+        width=0,
+        load=_lpips_map,
     ),
     JudgeSpec(
         name="bisenet-19",

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .answers import decisions
+from ..contracts import Undefined
+from .answers import decisions, known, unknown
 from .states import Rows, edit_means, place
 from .tarr import hits, refuse_unequal
 
@@ -22,23 +23,45 @@ if TYPE_CHECKING:
     from ..contracts import Observation
 
 
-def error_share(decided: np.ndarray, labels: np.ndarray, edited: np.ndarray) -> np.ndarray:
-    """(B,) share of the attributes that were not edited whose decision is not the label; all (B, A) bool.
+def error_share(decided: np.ndarray, labels: np.ndarray, left_out: np.ndarray) -> np.ndarray:
+    """(B,) share of the attributes that were not left out whose decision is not the label; all (B, A) bool.
 
-    NaN where every attribute was edited.
+    NaN where every attribute was left out.
     """
-    others = ~edited
+    others = ~left_out
     count = others.sum(axis=1)
     return ((decided != labels) & others).sum(axis=1) / np.where(count, count, np.nan)
 
 
 class Accuracy:
+    """Percent of edits of which the judge sees every attribute that was asked for, per edit and averaged."""
+
+    def empty(self) -> Rows:
+        return Rows()
+
+    def update(self, state: Rows, seen: Observation) -> None:
+        edited = seen.batch.edited.cpu().numpy().astype(bool)
+        hit = hits(decisions(seen, "edited"), seen.batch.target.cpu().numpy() > 0.5, edited)
+        state.append(**place(seen), hit=np.where((edited & ~known(seen)).any(axis=1), np.nan, hit))
+
+    def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
+        return {"accuracy": 100.0 * state.column("hit")}
+
+    def finish(self, state: Rows) -> dict[str, float | Undefined]:
+        refuse_unequal(state.column("edit"))
+        return {"accuracy": unknown("attributes"), **edit_means(self.per_sample(state), state.column("edit"))}
+
+    def is_rate(self, key: str) -> bool:
+        """A share of faces."""
+        return True
+
+
+class PreservationError:
     """Percent, per edit and averaged over edits.
 
-    accuracy             the judge sees every attribute that was asked for
-    accuracy.err         of the other attributes, those that it does not see as labelled before the edit, also
-                         where the conflict rule changed them: STGAN's "Err"
-    accuracy.err_target  the same against the labels that the conflict rule asks for
+    err_stgan         of the attributes that were not asked for, those that the judge does not see as labelled
+                      before the edit, also where the conflict rule changed them: STGAN's "Err"
+    err_stgan.target  the same against the labels that the conflict rule asks for
     """
 
     def empty(self) -> Rows:
@@ -46,26 +69,21 @@ class Accuracy:
 
     def update(self, state: Rows, seen: Observation) -> None:
         batch, after = seen.batch, decisions(seen, "edited")  # (B, A)
-        edited = batch.edited.cpu().numpy().astype(bool)
+        left_out = batch.edited.cpu().numpy().astype(bool) | ~known(seen)
         labels, target = (part.cpu().numpy() > 0.5 for part in (batch.source, batch.target))
         state.append(
             **place(seen),
-            hit=hits(after, target, edited),
-            err=error_share(after, labels, edited),
-            err_target=error_share(after, target, edited),
+            err=error_share(after, labels, left_out),
+            err_target=error_share(after, target, left_out),
         )
 
     def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
         return {
-            "accuracy": 100.0 * state.column("hit"),
-            "accuracy.err": 100.0 * state.column("err"),
-            "accuracy.err_target": 100.0 * state.column("err_target"),
+            "err_stgan": 100.0 * state.column("err"),
+            "err_stgan.target": 100.0 * state.column("err_target"),
         }
 
-    def finish(self, state: Rows) -> dict[str, float]:
+    def finish(self, state: Rows) -> dict[str, float | Undefined]:
         refuse_unequal(state.column("edit"))
-        return edit_means(self.per_sample(state), state.column("edit"))
-
-    def is_rate(self, key: str) -> bool:
-        """Only accuracy is a share of faces; an error is a share of a face's attributes."""
-        return key == "accuracy"
+        nothing = Undefined("the attributes judge knows no attribute beside those that were asked for")
+        return {"err_stgan": nothing, **edit_means(self.per_sample(state), state.column("edit"))}

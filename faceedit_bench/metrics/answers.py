@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..contracts import Undefined
 from ..errors import BrokenPromise
 
 if TYPE_CHECKING:
@@ -41,21 +42,38 @@ def _checked(answered: Tensor, seen: Observation, role: str, image: str) -> np.n
 
 
 def probabilities(seen: Observation, image: str, role: str = "attributes") -> np.ndarray:
-    """(B, A) float32 in [0, 1]: how sure the attributes judge is of each attribute."""
+    """(B, A) float32 in [0, 1]: how sure the attributes judge is of each of the suite's attributes.
+
+    A judge's columns are found by their names; NaN stands for an attribute that it does not know.
+    """
     found = answers(seen, role, image)
-    names = seen.batch.attributes
-    if found.shape[1] != len(names):
-        raise BrokenPromise(
-            f"the {role!r} judge answered {found.shape[1]} columns; the suite has {len(names)} attributes"
-        )
     if found.size and (found.min() < 0 or found.max() > 1):
         raise BrokenPromise(
             f"the {role!r} judge answered values from {found.min():.3g} to {found.max():.3g}; "
             "wanted probabilities in [0, 1]"
         )
-    return found
+    names, outputs = seen.batch.attributes, seen.outputs(role) or seen.batch.attributes
+    if found.shape[1] != len(outputs):
+        raise BrokenPromise(
+            f"the {role!r} judge answered {found.shape[1]} columns; wanted {len(outputs)}: "
+            f"{', '.join(outputs)}"
+        )
+    columns = [outputs.index(name) if name in outputs else -1 for name in names]
+    with_unknown = np.concatenate([found, np.full((len(found), 1), np.nan, np.float32)], axis=1)
+    return with_unknown[:, columns]
 
 
 def decisions(seen: Observation, image: str, role: str = "attributes") -> np.ndarray:
-    """(B, A) bool: the attributes judge's decisions, probability above one half."""
+    """(B, A) bool: the attributes judge's decisions, probability above one half; look at `known` too."""
     return probabilities(seen, image, role) > 0.5
+
+
+def known(seen: Observation, role: str = "attributes") -> np.ndarray:
+    """(A,) bool: which of the suite's attributes the judge knows."""
+    outputs = seen.outputs(role)
+    return np.array([not outputs or name in outputs for name in seen.batch.attributes], dtype=bool)
+
+
+def unknown(role: str) -> Undefined:
+    """In place of a score of an edit that asks for what the judge does not know."""
+    return Undefined(f"the {role} judge does not know what this edit asks for")

@@ -1,18 +1,26 @@
 """ID at equal effect, from a series of strengths: how much of a person is left when the edit is half done.
 
 Strengths of two methods are not of one scale. Along its own strengths each method's mean response rises and
-its mean ID falls; where the response first reaches 0.5 the IDs of two methods can be compared.
+its mean ID falls; where the response first reaches 0.5 the IDs of two methods can be compared, and their mean
+over responses from 0.1 to 0.9, which is the area under that curve over its width. Beside them stands how
+often a face's response falls although the strength rises.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
-from .intervals import LEVEL, REPLICATES, SMALLEST, Bounds, draws
+from .intervals import LEVEL, REPLICATES, SMALLEST, Bounds, bootstrap_mean, draws
 
 HALF = 0.5  # response at which ID is read
-NAME, VERSION = f"id@response{HALF:g}", "1"
+LOW, HIGH = 0.1, 0.9  # responses between which it is averaged
+GRID = 81  # responses at which it is read for that
+VERSION = "1"
 SURE = 0.95  # share of replicates that have to reach it, for an interval
+FALLS, SLIGHT = "response.falls", 0.01  # a fall by less is no fall
 
 
 def identity_at(response: np.ndarray, identity: np.ndarray, level: float = HALF) -> np.ndarray:
@@ -29,8 +37,27 @@ def identity_at(response: np.ndarray, identity: np.ndarray, level: float = HALF)
     return np.where(reached.any(axis=1), found, np.nan)
 
 
+def identity_over(response: np.ndarray, identity: np.ndarray) -> np.ndarray:
+    """(R,) mean ID over responses from LOW to HIGH, each read where it is first reached; trapezoids."""
+    read = np.stack([identity_at(response, identity, level) for level in np.linspace(LOW, HIGH, GRID)])
+    return (read[1:] + read[:-1]).mean(axis=0) / 2
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A number read off a curve of mean response and mean ID."""
+
+    name: str
+    reach: float  # the response that the curve has to reach
+    read: Callable[[np.ndarray, np.ndarray], np.ndarray]  # (R, S), (R, S) -> (R,)
+
+
+AT_HALF = Reading(f"id@response{HALF:g}", HALF, identity_at)
+OVER_ALL = Reading(f"id@response{LOW:g}-{HIGH:g}", HIGH, identity_over)
+
+
 def score(
-    response: np.ndarray, identity: np.ndarray, seed: int = 2020
+    response: np.ndarray, identity: np.ndarray, seed: int = 2020, reading: Reading = AT_HALF
 ) -> tuple[float | None, Bounds | None, str]:
     """The value from per-face numbers (N, S), its 95 % bounds over faces, and why there is no value.
 
@@ -38,13 +65,13 @@ def score(
     computes its whole curve anew.
     """
     faces = len(response)
-    value = float(identity_at(*_means(np.ones((1, faces)), response, identity))[0])
+    value = float(reading.read(*_means(np.ones((1, faces)), response, identity))[0])
     if np.isnan(value):
         highest = float(_means(np.ones((1, faces)), response, identity)[0].max())
-        return None, None, f"wanted a response of {HALF:g}, found at most {highest:.3f}"
+        return None, None, f"wanted a response of {reading.reach:g}, found at most {highest:.3f}"
     if faces < SMALLEST:
         return value, None, ""
-    found = replicates(response, identity, seed)
+    found = replicates(response, identity, seed, reading)
     found = found[~np.isnan(found)]
     if len(found) < SURE * REPLICATES:
         return value, None, ""
@@ -52,11 +79,23 @@ def score(
     return value, (float(low), float(high)), ""
 
 
-def replicates(response: np.ndarray, identity: np.ndarray, seed: int = 2020) -> np.ndarray:
+def replicates(
+    response: np.ndarray, identity: np.ndarray, seed: int = 2020, reading: Reading = AT_HALF
+) -> np.ndarray:
     """(R,) the value in each replicate; NaN where the response is not reached. As many faces and the same
     seed give the same draws."""
     blocks = draws(len(response), REPLICATES, seed)
-    return np.concatenate([identity_at(*_means(weights, response, identity)) for weights in blocks])
+    return np.concatenate([reading.read(*_means(weights, response, identity)) for weights in blocks])
+
+
+def falls(response: np.ndarray, seed: int = 2020) -> tuple[float | None, Bounds | None, str]:
+    """Percent of steps to the next strength at which a face's response (N, S) falls, its 95 % bounds over
+    faces, and why there is no value."""
+    share = 100.0 * (np.diff(response, axis=1) < -SLIGHT).mean(axis=1)
+    share = share[~np.isnan(response).any(axis=1)]
+    if not len(share):
+        return None, None, "no face was asked for a change at every strength"
+    return float(share.mean()), bootstrap_mean(share, np.arange(len(share)), seed=seed), ""
 
 
 def _means(weights: np.ndarray, response: np.ndarray, identity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,8 @@
-"""Inception Score (Salimans et al. 2016) of a pool of edited pictures, the variant called is.shuffled.
+"""Inception Score (Salimans et al. 2016) of a pool of edited pictures, in two variants.
 
-Ten splits of the pool after NumPy's RandomState(2020).permutation, as torch-fidelity does it. The order
-matters: unshuffled, each split would hold one kind of edit and score lower.
+`is`: ten splits of the pool after NumPy's RandomState(2020).permutation, as torch-fidelity does it. The order
+matters: in `is_ordered`, edit after edit, each split holds about one kind of edit and scores lower. SeCGAN
+does not say which it prints.
 """
 
 from __future__ import annotations
@@ -25,17 +26,15 @@ def split_scores(logits: np.ndarray, splits: int = SPLITS, seed: int | None = SE
     number = len(logits)
     if not 1 <= splits <= number:
         raise ValueError(f"wanted between 1 and {number} splits for {number} pictures, found {splits}")
-    logits = logits.astype(np.float64)
-    if seed is not None:
-        logits = logits[np.random.RandomState(seed).permutation(number)]
+    order = np.arange(number) if seed is None else np.random.RandomState(seed).permutation(number)
+    return np.array([_score(logits[order[part]].astype(np.float64)) for part in _parts(number, splits)])
+
+
+def _score(logits: np.ndarray) -> float:
+    """exp of the mean divergence of the class probabilities of (n, K) logits from their mean."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     p = np.exp(log_p)
-    return np.array([_score(p[part], log_p[part]) for part in _parts(number, splits)])
-
-
-def _score(p: np.ndarray, log_p: np.ndarray) -> float:
-    """exp of the mean divergence of (n, K) class probabilities from their mean."""
     mean = p.mean(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         divergence = np.where(p > 0, p * (log_p - np.log(mean)), 0.0)
@@ -52,11 +51,16 @@ class InceptionScore:
     is           mean over splits;  is.std: their population standard deviation, not a confidence interval
     is.splits    10, or the number of pictures where there are fewer
 
+    `is_ordered` and so on are the same numbers of a pool that is not shuffled.
+
     It rises with the number of pictures per split and says little about faces: keep it for comparison with
     papers.
     """
 
     keeps = MappingProxyType({("classes", "edited"): "logits"})  # the judge's answers that states hold
+
+    def __init__(self, name: str = "is", seed: int | None = SEED) -> None:
+        self.name, self.seed = name, seed
 
     def empty(self) -> Rows:
         return Rows()
@@ -65,19 +69,24 @@ class InceptionScore:
         state.append(**place(seen), logits=answers(seen, "classes", "edited"))
 
     def finish(self, state: Rows) -> dict[str, float]:
-        scores = split_scores(state.column("logits"), min(SPLITS, len(state)))
-        return {"is": float(scores.mean()), "is.std": float(scores.std()), "is.splits": float(len(scores))}
+        scores = split_scores(state.column("logits"), min(SPLITS, len(state)), self.seed)
+        return {
+            self.name: float(scores.mean()),
+            f"{self.name}.std": float(scores.std()),
+            f"{self.name}.splits": float(len(scores)),
+        }
 
     def spread(self, state: Rows, seed: int) -> dict[str, tuple[float, float] | None]:
         """One standard deviation over splits to either side; none for fewer pictures than splits."""
         if len(state) < SPLITS:
-            return {"is": None}
+            return {self.name: None}
         found = self.finish(state)
-        return {"is": (found["is"] - found["is.std"], found["is"] + found["is.std"])}
+        mean, deviation = found[self.name], found[f"{self.name}.std"]
+        return {self.name: (mean - deviation, mean + deviation)}
 
     def halves(self, state: Rows, seed: int) -> np.ndarray | None:
         """(10,) the scores of the splits, here tenths of the pool; None for fewer pictures than splits."""
-        return split_scores(state.column("logits"), SPLITS) if len(state) >= SPLITS else None
+        return split_scores(state.column("logits"), SPLITS, self.seed) if len(state) >= SPLITS else None
 
     def about(self, value: float, halves: np.ndarray) -> tuple[float, float]:
         """One standard deviation over the splits to either side."""

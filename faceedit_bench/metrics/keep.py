@@ -16,11 +16,12 @@ import torch
 from torch.nn.functional import max_pool2d
 
 from ..contracts import PARTS, Undefined
-from .answers import answers
+from .answers import answers, comparisons
+from .of_sums import of_edits
 from .pixels import CAP, psnr
 from .preservation import SMALLEST, errors_inside
-from .ssim import TAPS, ssim_map
-from .states import Rows, edit_means, place
+from .ssim import GAUSS11, ssim_map
+from .states import Rows, edit_means, exact_mean, place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -154,7 +155,9 @@ def widened(mask: np.ndarray, reach: int) -> np.ndarray:
 def ssim_inside(source: Tensor, edited: Tensor, region: np.ndarray) -> float:
     """Mean SSIM of two (3, H, W) uint8 pictures over windows that lie in the region; NaN where none does."""
     outside = torch.from_numpy(~region)[None].float()
-    whole = max_pool2d(outside, TAPS, stride=1)[0] == 0  # (H − 10, W − 10): windows without outside pixels
+    whole = (
+        max_pool2d(outside, GAUSS11.taps, stride=1)[0] == 0
+    )  # (H − 10, W − 10): windows without outside pixels
     if not bool(whole.any()):
         return float("nan")
     maps = [ssim_map(x.double(), y.double()) for x, y in zip(source, edited, strict=True)]
@@ -171,66 +174,118 @@ def parses(seen: Observation, image: str) -> np.ndarray:
     return square[:, rows][:, :, columns]
 
 
-class Keep:
+def kept_regions(seen: Observation) -> tuple[np.ndarray, np.ndarray]:
+    """(B, H, W) bool, what the edit may not change, and (B,) the share of skin that the parser found.
+
+    Nothing is kept of an edit of attributes whose parts are not in `MAY_CHANGE`.
+    """
+    asked = list(seen.edit.changed)
+    before, after = parses(seen, "source"), parses(seen, "edited")
+    if asked and all(name in MAY_CHANGE for name in asked):
+        regions = np.stack([kept(x, y, asked) for x, y in zip(before, after, strict=True)])
+    else:
+        regions = np.zeros(before.shape, bool)
+    skin = [part(parse, "skin").mean(axis=(1, 2)) for parse in (before, after)]
+    return regions, np.minimum(*skin)
+
+
+class InRegion:
+    """Bookkeeping of metrics on the kept region: which faces count, and how many do not."""
+
+    name: str
+
+    def empty(self) -> Rows:
+        return Rows()
+
+    def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
+        raise NotImplementedError
+
+    def usable(self, state: Rows) -> np.ndarray:
+        """(N,) bool."""
+        return (state.column("share") >= SMALLEST) & (state.column("skin") >= LEAST_SKIN)
+
+    def finish(self, state: Rows) -> dict[str, float | Undefined]:
+        skipped = state.column("skin") < LEAST_SKIN
+        small = (state.column("share") < SMALLEST) & ~skipped
+        nothing = Undefined(
+            f"of {len(state)} pictures the parser found no face in {int(skipped.sum())}, and "
+            f"{int(small.sum())} have less than 5 % that the edit may not change"
+        )
+        return {
+            self.name: nothing,
+            **edit_means(self.per_sample(state), state.column("edit")),
+            f"{self.name}.n_undefined": float(small.sum()),
+            f"{self.name}.n_skipped": float(skipped.sum()),
+        }
+
+
+class Keep(InRegion):
     """Change between edited picture and source where the edit should leave it alone.
 
     keep              mean absolute difference in grey levels (0–255), mean over pictures
+    keep.pooled       the same over all pixels of an edit's pictures: large regions count more
     keep.psnr         the same region's PSNR in dB, each picture counted with at most 100 dB
     keep.ssim         mean SSIM over windows that lie in the region
+    keep.locality     of all that changed, the percentage inside the parts that may change
     keep.area         mean size of the region, percent of the picture
     keep.n_undefined  pictures left out: region under 5 % of the picture
     keep.n_skipped    pictures left out: under 4 % skin found in the source or in the edited picture
     """
 
-    def empty(self) -> Rows:
-        return Rows()
+    name = "keep"
 
     def update(self, state: Rows, seen: Observation) -> None:
-        known = [name for name in _asked(seen) if name in MAY_CHANGE]
-        before, after = parses(seen, "source"), parses(seen, "edited")
-        complete = len(known) == len(_asked(seen)) > 0
-        regions = np.stack(
-            [
-                kept(x, y, known) if complete else np.zeros(x.shape, bool)
-                for x, y in zip(before, after, strict=True)
-            ]
-        )
+        regions, skin = kept_regions(seen)
         absolute, squared = errors_inside(seen.edited, seen.source, torch.from_numpy(regions))
-        skin = [part(parse, "skin").mean(axis=(1, 2)) for parse in (before, after)]
+        total, _ = errors_inside(seen.edited, seen.source, torch.ones(regions.shape, dtype=torch.bool))
+        pairs = zip(seen.source, seen.edited, regions, strict=True)
         state.append(
             **place(seen),
             absolute=absolute,
             squared=squared,
+            total=total,
             pixels=regions.sum(axis=(1, 2)),
             share=regions.mean(axis=(1, 2)),
-            skin=np.minimum(*skin),
-            ssim=np.array(
-                [ssim_inside(*pair) for pair in zip(seen.source, seen.edited, regions, strict=True)]
-            ),
+            skin=skin,
+            ssim=np.array([ssim_inside(*pair) for pair in pairs]),
         )
 
     def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
-        usable = (state.column("share") >= SMALLEST) & (state.column("skin") >= LEAST_SKIN)
+        usable, total = self.usable(state), state.column("total")
         values = np.where(usable, 3.0 * state.column("pixels"), np.nan)  # NaN: undefined
+        absolute = state.column("absolute")
+        changed = np.where(usable & (total > 0), total, np.nan)
         return {
-            "keep": state.column("absolute") / values,
+            "keep": absolute / values,
             "keep.psnr": np.minimum(psnr(state.column("squared"), values), CAP),
             "keep.ssim": np.where(usable, state.column("ssim"), np.nan),
+            "keep.locality": 100.0 * (1 - absolute / changed),
             "keep.area": 100.0 * np.where(usable, state.column("share"), np.nan),
         }
 
     def finish(self, state: Rows) -> dict[str, float | Undefined]:
-        skipped = state.column("skin") < LEAST_SKIN
-        small = (state.column("share") < SMALLEST) & ~skipped
-        found: dict[str, float | Undefined] = dict(edit_means(self.per_sample(state), state.column("edit")))
-        if "keep" not in found:
-            found["keep"] = Undefined(
-                f"of {len(state)} pictures the parser found no face in {int(skipped.sum())}, and "
-                f"{int(small.sum())} have less than 5 % that the edit may not change"
-            )
-        return {**found, "keep.n_undefined": float(small.sum()), "keep.n_skipped": float(skipped.sum())}
+        found, usable = super().finish(state), self.usable(state)
+        if usable.any():
+            rows = np.stack([state.column("absolute"), 3 * state.column("pixels")], axis=1)
+            sums = of_edits(rows[usable], state.column("edit")[usable])
+            found["keep.pooled"] = exact_mean(sums[:, 0] / sums[:, 1])
+        return found
 
 
-def _asked(seen: Observation) -> list[str]:
-    """Names of the attributes that the edit asks for."""
-    return list(seen.edit.changed)
+class KeepLpips(InRegion):
+    """LPIPS on the region that an edit should leave alone: mean of its map there, then over pictures.
+
+    keep_lpips.n_undefined and .n_skipped count the pictures left out, as those of `keep` do.
+    """
+
+    name = "keep_lpips"
+
+    def update(self, state: Rows, seen: Observation) -> None:
+        regions, skin = kept_regions(seen)
+        maps = comparisons(seen, "lpips-map", "source").reshape(regions.shape).astype(np.float64)
+        pixels = regions.sum(axis=(1, 2))
+        inside = np.where(regions, maps, 0).sum(axis=(1, 2)) / np.where(pixels, pixels, np.nan)
+        state.append(**place(seen), distance=inside, share=regions.mean(axis=(1, 2)), skin=skin)
+
+    def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
+        return {"keep_lpips": np.where(self.usable(state), state.column("distance"), np.nan)}

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .answers import decisions
+from .answers import decisions, known
 from .states import Rows, edit_means, place
 
 if TYPE_CHECKING:
-    from ..contracts import Observation
+    from ..contracts import EditBatch, Observation
 
 FLIPPED = "flipped/"  # prefix of the columns that say whether the judge's decision on an attribute changed
 
@@ -22,6 +22,11 @@ def leaked_share(flipped: np.ndarray, free: np.ndarray) -> np.ndarray:
         return (flipped & free).sum(axis=1) / np.where(count, count, np.nan)
 
 
+def free_attributes(batch: EditBatch) -> np.ndarray:
+    """(B, A) bool: what was to stay: neither edited nor cleared by the conflict rule."""
+    return ((batch.target == batch.source) & ~batch.edited.bool()).cpu().numpy()
+
+
 class Leakage:
     """Percent of decisions of the attributes judge that changed from source to edited picture.
 
@@ -30,25 +35,30 @@ class Leakage:
     leakage/<attribute>  one row of the matrix F: how often this edit changed that attribute, all samples,
                          the edited attribute included; left out where several edits are averaged
 
-    Judge is compared with judge, so label noise does not enter; a judge's own coupling of attributes does.
+    Attributes that the judge does not know count nowhere. Judge is compared with judge, so label noise does
+    not enter; a judge's own coupling of attributes does. `leakage_second` are the numbers of another judge.
     """
+
+    def __init__(self, name: str = "leakage", role: str = "attributes") -> None:
+        self.name, self.role = name, role
 
     def empty(self) -> Rows:
         return Rows()
 
     def update(self, state: Rows, seen: Observation) -> None:
         batch = seen.batch
-        flipped = decisions(seen, "source") != decisions(seen, "edited")  # (B, A)
-        free = ((batch.target == batch.source) & ~batch.edited.bool()).cpu().numpy()
-        columns = {FLIPPED + name: flipped[:, index] for index, name in enumerate(batch.attributes)}
+        flipped = decisions(seen, "source", self.role) != decisions(seen, "edited", self.role)  # (B, A)
+        names = known(seen, self.role)
+        free = free_attributes(batch) & names
+        columns = {FLIPPED + name: flipped[:, i] for i, name in enumerate(batch.attributes) if names[i]}
         state.append(**place(seen), leaked=leaked_share(flipped, free), **columns)
 
     def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
-        shares = {"leakage": 100.0 * state.column("leaked")}
+        shares = {self.name: 100.0 * state.column("leaked")}
         if len(np.unique(state.column("edit"))) > 1:
             return shares
         matrix_row = {
-            "leakage/" + name.removeprefix(FLIPPED): 100.0 * state.column(name)
+            f"{self.name}/{name.removeprefix(FLIPPED)}": 100.0 * state.column(name)
             for name in state.names
             if name.startswith(FLIPPED)
         }

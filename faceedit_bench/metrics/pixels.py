@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from ..contracts import Undefined
 from ..errors import BadImage
+from .of_sums import OfSums
 from .states import Rows, edit_means, place
 
 if TYPE_CHECKING:
@@ -85,6 +87,29 @@ class Psnr:
         identical = float((state.column("sse") == 0).sum())
         means = edit_means(self.per_sample(state), state.column("edit"))
         return {**means, f"{self.name}.n_identical": identical}
+
+
+class PooledPsnr(OfSums):
+    """PSNR in dB of the pictures of an edit taken as one: the number that torchmetrics gives by default.
+
+    Undefined where every pair is identical.
+    """
+
+    def __init__(self, name: str = "psnr_pooled", against: str = "source") -> None:
+        self.name, self.against = name, against
+
+    def update(self, state: Rows, seen: Observation) -> None:
+        state.append(**place(seen), **pixel_columns(seen, self.against))
+
+    def sums(self, state: Rows) -> np.ndarray:
+        return np.stack([state.column("sse"), state.column("values")], axis=1).astype(np.float64)
+
+    def made(self, sums: np.ndarray) -> np.ndarray:
+        return psnr(np.where(sums[..., 0] > 0, sums[..., 0], np.nan), sums[..., 1])
+
+    def finish(self, state: Rows) -> dict[str, float | Undefined]:
+        value = self.value(state)
+        return {self.name: Undefined("every pair is identical") if np.isnan(value) else value}
 
 
 class L2:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..contracts import Undefined
 from .answers import probabilities
 from .states import Rows, edit_means, place
 
@@ -47,5 +48,6 @@ class Response:
     def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
         return {"response": state.column("moved")}
 
-    def finish(self, state: Rows) -> dict[str, float]:
-        return edit_means(self.per_sample(state), state.column("edit"))
+    def finish(self, state: Rows) -> dict[str, float | Undefined]:
+        nothing = Undefined("no face was asked for a change that the attributes judge knows")
+        return {"response": nothing, **edit_means(self.per_sample(state), state.column("edit"))}

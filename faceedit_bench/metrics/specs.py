@@ -17,10 +17,28 @@ def _response() -> Metric:
     return Response()
 
 
-def _leakage() -> Metric:
+def _leakage(name: str, role: str) -> Metric:
     from .leakage import Leakage
 
-    return Leakage()
+    return Leakage(name, role)
+
+
+def _normalised_tarr() -> Metric:
+    from .normalised import NormalisedTarr
+
+    return NormalisedTarr()
+
+
+def _normalised_leakage() -> Metric:
+    from .coupling import NormalisedLeakage
+
+    return NormalisedLeakage()
+
+
+def _shift() -> Metric:
+    from .coupling import Shift
+
+    return Shift()
 
 
 def _identity(name: str, role: str) -> Metric:
@@ -35,16 +53,34 @@ def _frechet(name: str, role: str) -> Metric:
     return Frechet(name, role)
 
 
+def _infinity(name: str, role: str) -> Metric:
+    from .frechet_infinity import FrechetInfinity
+
+    return FrechetInfinity(name, role)
+
+
 def _inception() -> Metric:
     from .inception import InceptionScore
 
     return InceptionScore()
 
 
+def _inception_ordered() -> Metric:
+    from .inception import InceptionScore
+
+    return InceptionScore("is_ordered", seed=None)
+
+
 def _accuracy() -> Metric:
     from .accuracy import Accuracy
 
     return Accuracy()
+
+
+def _preservation_error() -> Metric:
+    from .accuracy import PreservationError
+
+    return PreservationError()
 
 
 def _kid() -> Metric:
@@ -71,6 +107,12 @@ def _keep() -> Metric:
     return Keep()
 
 
+def _keep_lpips() -> Metric:
+    from .keep import KeepLpips
+
+    return KeepLpips()
+
+
 def _preservation() -> Metric:
     from .preservation import Preservation
 
@@ -83,10 +125,22 @@ def _psnr(name: str, against: str) -> Metric:
     return Psnr(name, against)
 
 
+def _pooled_psnr() -> Metric:
+    from .pixels import PooledPsnr
+
+    return PooledPsnr()
+
+
 def _ssim(name: str, against: str) -> Metric:
     from .ssim import Ssim
 
     return Ssim(name, against)
+
+
+def _ssim_uniform7() -> Metric:
+    from .ssim import UNIFORM7, Ssim
+
+    return Ssim("ssim_uniform7", window=UNIFORM7)
 
 
 def _l2(name: str, against: str) -> Metric:
@@ -121,7 +175,7 @@ SPECS: list[MetricSpec] = [
         version="1",
         better="lower",
         summary="how often the judge sees other attributes change",
-        load=_leakage,
+        load=lambda: _leakage("leakage", "attributes"),
         judges=("attributes",),
         needs=("labels",),
         unit="%",
@@ -258,6 +312,76 @@ SPECS: list[MetricSpec] = [
         unit="%",
     ),
     MetricSpec(
+        name="ssim_uniform7",
+        version="1",
+        better="higher",
+        summary="SSIM of the reconstruction (square window of 7 pixels), as STGAN's released evaluation",
+        load=_ssim_uniform7,
+        on="reconstruction",
+        digits=4,
+    ),
+    MetricSpec(
+        name="psnr_pooled",
+        version="1",
+        better="higher",
+        summary="PSNR of the pooled squared error of all reconstructions",
+        load=_pooled_psnr,
+        on="reconstruction",
+        unit="dB",
+        interval="spread",
+    ),
+    MetricSpec(
+        name="err_stgan",
+        version="1",
+        better="lower",
+        summary="how often the judge contradicts the labels of attributes not asked for (STGAN's Err)",
+        load=_preservation_error,
+        judges=("attributes",),
+        needs=("labels",),
+        unit="%",
+    ),
+    MetricSpec(
+        name="leakage_second",
+        version="1",
+        better="lower",
+        summary="leakage by a second judge: another architecture may couple other attributes",
+        load=lambda: _leakage("leakage_second", "attributes-second"),
+        judges=("attributes-second",),
+        needs=("labels",),
+        unit="%",
+    ),
+    MetricSpec(
+        name="leakage_normalised",
+        version="1",
+        better="lower",
+        summary="leakage in which attributes that the data's own labels couple count less",
+        load=_normalised_leakage,
+        judges=("attributes",),
+        needs=("labels",),
+        unit="%",
+    ),
+    MetricSpec(
+        name="shift",
+        version="1",
+        better="lower",
+        summary="how far the judge's probabilities of other attributes moved; signed per attribute",
+        load=_shift,
+        judges=("attributes",),
+        needs=("labels",),
+        digits=3,
+    ),
+    MetricSpec(
+        name="tarr_normalised",
+        version="1",
+        better="higher",
+        summary="tarr between 0, a copy's, and 100, an exact edit's, under the judge's own mistakes",
+        load=_normalised_tarr,
+        judges=("attributes",),
+        needs=("labels",),
+        unit="%",
+        interval="spread",
+    ),
+    MetricSpec(
         name="kid",
         version="1",
         better="lower",
@@ -297,12 +421,80 @@ SPECS: list[MetricSpec] = [
         digits=3,
     ),
     MetricSpec(
-        name="keep",
+        name="density",
         version="1",
+        better="higher",
+        summary="how densely source pictures lie where outputs lie (k = 5)",
+        load=lambda: _manifold("density"),
+        judges=("pool",),
+        interval="spread",
+        digits=3,
+    ),
+    MetricSpec(
+        name="coverage",
+        version="1",
+        better="higher",
+        summary="share of source pictures with an output in their neighbourhood (k = 5)",
+        load=lambda: _manifold("coverage"),
+        judges=("pool",),
+        interval="spread",
+        digits=3,
+    ),
+    MetricSpec(
+        name="fid_infinity",
+        version="1",
+        better="lower",
+        summary="fid extrapolated to very many pictures",
+        load=lambda: _infinity("fid_infinity", "pool"),
+        judges=("pool",),
+        interval="spread",
+        digits=3,
+    ),
+    MetricSpec(
+        name="ssfid_infinity",
+        version="1",
+        better="lower",
+        summary="ssfid extrapolated to very many pictures",
+        load=lambda: _infinity("ssfid_infinity", "features"),
+        judges=("features",),
+        interval="spread",
+        digits=3,
+    ),
+    MetricSpec(
+        name="fd_dinov2_infinity",
+        version="1",
+        better="lower",
+        summary="fd_dinov2 extrapolated to very many pictures",
+        load=lambda: _infinity("fd_dinov2_infinity", "dinov2"),
+        judges=("dinov2",),
+        interval="spread",
+        digits=2,
+    ),
+    MetricSpec(
+        name="is_ordered",
+        version="1",
+        better="higher",
+        summary="Inception Score of the outputs, ten splits in the order of the edits",
+        load=_inception_ordered,
+        judges=("classes",),
+        interval="spread",
+    ),
+    MetricSpec(
+        name="keep",
+        version="2",
         better="lower",
         summary="mean absolute difference to the source, in grey levels, outside the parts that may change",
         load=_keep,
         judges=("parser",),
+    ),
+    MetricSpec(
+        name="keep_lpips",
+        version="1",
+        better="lower",
+        summary="LPIPS on AlexNet outside the parts that may change",
+        load=_keep_lpips,
+        judges=("lpips-map", "parser"),
+        digits=4,
     ),
     MetricSpec(
         name="lpips",
@@ -321,6 +513,16 @@ SPECS: list[MetricSpec] = [
         summary="LPIPS of the reconstruction on VGG-16",
         load=lambda: _lpips("lpips_vgg", "lpips-vgg"),
         judges=("lpips-vgg",),
+        on="reconstruction",
+        digits=4,
+    ),
+    MetricSpec(
+        name="lpips_squeeze",
+        version="1",
+        better="lower",
+        summary="LPIPS of the reconstruction on SqueezeNet",
+        load=lambda: _lpips("lpips_squeeze", "lpips-squeeze"),
+        judges=("lpips-squeeze",),
         on="reconstruction",
         digits=4,
     ),

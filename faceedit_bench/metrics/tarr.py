@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ResultsError
-from .answers import decisions
+from .answers import decisions, known, unknown
 from .states import Rows, edit_means, place
 
 if TYPE_CHECKING:
-    from ..contracts import Observation
+    from ..contracts import Observation, Undefined
 
-SEVERAL, ALREADY = -1, -2  # in place of a label: several attributes are asked; they are so already
+SEVERAL, ALREADY, UNKNOWN = -1, -2, -3
+"""In place of a label: several attributes are asked; they are so already; the judge does not know one."""
 UNEQUAL = 0.005  # edits may differ in number of samples by this share before their mean is refused
 
 
@@ -36,6 +37,7 @@ class Tarr:
                  (left out where there is no such sample, and for edits of several attributes)
 
     Faces whose labels are what an edit sets already count in none of them: there is nothing to recognise.
+    An edit that asks for what the judge does not know is undefined; the mean over edits is over the others.
     `tarr_second` and so on are the same numbers by another judge.
     """
 
@@ -52,28 +54,31 @@ class Tarr:
         wanted = seen.batch.target.cpu().numpy() > 0.5
         changed = (edited & (labels != wanted)).any(axis=1)
         alone = edited.sum(axis=1) == 1
+        label = np.where(changed, np.where(alone, (labels & edited).any(axis=1), SEVERAL), ALREADY)
+        label = np.where((edited & ~known(seen, self.role)).any(axis=1), UNKNOWN, label)
         state.append(
             **place(seen),
             hit=hits(after, wanted, edited),
             flip=hits(after, ~before, edited),
-            label=np.where(changed, np.where(alone, (labels & edited).any(axis=1), SEVERAL), ALREADY).astype(
-                np.int8
-            ),
+            label=label.astype(np.int8),
         )
 
     def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
         label = state.column("label")
-        hit = np.where(label == ALREADY, np.nan, 100.0 * state.column("hit"))
+        nothing = (label == ALREADY) | (label == UNKNOWN)
+        hit = np.where(nothing, np.nan, 100.0 * state.column("hit"))
         return {
             self.name: hit,
-            f"{self.name}.flip": np.where(label == ALREADY, np.nan, 100.0 * state.column("flip")),
+            f"{self.name}.flip": np.where(nothing, np.nan, 100.0 * state.column("flip")),
             f"{self.name}.add": np.where(label == 0, hit, np.nan),
             f"{self.name}.remove": np.where(label == 1, hit, np.nan),
         }
 
-    def finish(self, state: Rows) -> dict[str, float]:
+    def finish(self, state: Rows) -> dict[str, float | Undefined]:
         refuse_unequal(state.column("edit"))
-        return edit_means(self.per_sample(state), state.column("edit"))
+        if (state.column("label") == UNKNOWN).all():
+            return {self.name: unknown(self.role)}
+        return {**edit_means(self.per_sample(state), state.column("edit"))}
 
     def is_rate(self, key: str) -> bool:
         """Every figure is a share of successes."""

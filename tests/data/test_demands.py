@@ -80,3 +80,15 @@ def test_the_truth_of_some_columns_leaves_the_others_as_they_are(tiny: str) -> N
     few = target_labels(samples[1].labels.tolist(), ("Eyeglasses",), suite.attributes, "drawn")[0]
     truth: Callable[..., np.ndarray] = samples.truth  # type: ignore[attr-defined]
     assert np.array_equal(truth(1, few), faces.truth(1, wanted))
+
+
+def test_what_edits_only_set_needs_no_labels_unless_a_metric_reads_them(tiny: str, trees: Path) -> None:
+    pose = (Edit("reconstruction"), Edit("plus", set={"Pose": 1}), Edit("minus", set={"Pose": 0}))
+    suite = changed(
+        tiny, dataset="celeba", attributes=("Pose", "Smiling"), edits=pose, metrics=("psnr",), count=0
+    )
+    samples = evaluate.open_samples(suite, str(trees / "celeba"))
+    assert [samples[i].labels[0] for i in range(len(samples))] == [0] * len(samples)
+    for changes in ({"metrics": ("response",)}, {"edits": (*pose, Edit("turn", ("Pose",)))}):
+        with pytest.raises(BadDataset, match="attributes Pose; it has 5_o_Clock_Shadow"):
+            evaluate.open_samples(dataclasses.replace(suite, **changes), None)

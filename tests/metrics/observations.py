@@ -26,12 +26,16 @@ class Seen:
     truth: Tensor | None = None
     regions: Tensor | None = None
     told: Mapping[tuple[str, str], Tensor] = field(default_factory=dict)
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # role -> names of the judge's columns
 
     def judge(self, role: str, image: str = "edited") -> Tensor:
         return self.told[role, image]
 
     def compare(self, role: str, against: str = "source") -> Tensor:
         return self.told[role, f"edited against {against}"]
+
+    def outputs(self, role: str) -> tuple[str, ...]:
+        return self.named.get(role, ())
 
 
 def pictures(number: int, side: int = 16, seed: int = 0) -> Tensor:
@@ -59,6 +63,7 @@ def seen(
     first_sample: int = 0,
     truth: Tensor | None = None,
     told: Mapping[tuple[str, str], Tensor] | None = None,
+    named: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Seen:
     """An observation of `len(source)` faces; without `target` exactly the flips are reversed."""
     number = len(source)
@@ -76,7 +81,7 @@ def seen(
     )
     samples = torch.arange(first_sample, first_sample + number)
     edit = Edit("+".join(flips) or "reconstruction", tuple(flips))
-    return Seen(batch, samples, edit, edit_index, source, edited, truth, None, told or {})
+    return Seen(batch, samples, edit, edit_index, source, edited, truth, None, told or {}, named or {})
 
 
 def state_of(metric: Any, *observations: Seen) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from faceedit_bench.metrics.curve import identity_at, score
+from faceedit_bench.metrics.curve import OVER_ALL, falls, identity_at, identity_over, score
 
 
 def test_identity_is_read_between_the_strengths_where_the_response_passes_a_half() -> None:
@@ -55,3 +55,29 @@ def test_the_interval_holds_the_value_and_narrows_with_faces() -> None:
     assert few[0] < few[1] < few[2] and many[0] < many[1] < many[2]
     assert many[2] - many[0] < 0.5 * (few[2] - few[0])  # four times narrower is expected
     assert score(np.tile(effect, (5, 1)), np.tile(1 - effect, (5, 1)))[1] is None  # too few faces
+
+
+def test_the_area_of_a_straight_curve_is_its_middle_and_of_two_pieces_what_trapezoids_give() -> None:
+    line = np.array([[0.0, 0.5, 1.0]])
+    assert identity_over(line, 1 - 0.4 * line) == pytest.approx([1 - 0.4 * 0.5])
+    bent = identity_over(line, np.array([[1.0, 0.9, 0.1]]))  # 0.98–0.9 up to 0.5, then 0.9–0.26
+    assert bent == pytest.approx([((0.98 + 0.9) / 2 + (0.9 + 0.26) / 2) / 2])
+
+
+def test_a_curve_that_ends_before_nine_tenths_has_a_middle_and_no_area() -> None:
+    response, identity = np.full((20, 2), [0.0, 0.8]), np.full((20, 2), [1.0, 0.5])
+    assert score(response, identity)[0] is not None
+    assert score(response, identity, reading=OVER_ALL) == (
+        None,
+        None,
+        "wanted a response of 0.9, found at most 0.800",
+    )
+
+
+def test_falls_are_counted_step_by_step_and_slight_ones_are_not() -> None:
+    rows = np.array([[0.0, 0.5, 0.4, 0.9], [0.0, 0.5, 0.495, 0.9], [np.nan] * 4])
+    value, bounds, reason = falls(rows)
+    assert (value, bounds, reason) == (pytest.approx(100 * (1 / 3 + 0) / 2), None, "")
+    low_high = falls(np.tile(rows[:2], (10, 1)))[1]
+    assert low_high is not None and low_high[0] < 100 / 6 < low_high[1]
+    assert falls(rows[2:])[2] == "no face was asked for a change at every strength"

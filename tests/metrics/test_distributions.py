@@ -10,8 +10,10 @@ from scipy.linalg import sqrtm
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_isc import isc_features_to_metric
 
+from faceedit_bench.contracts import Undefined
 from faceedit_bench.errors import BrokenPromise
 from faceedit_bench.metrics.frechet import Frechet, frechet_distance, frechet_from_moments
+from faceedit_bench.metrics.frechet_infinity import FrechetInfinity, frechet_infinity
 from faceedit_bench.metrics.inception import InceptionScore, split_scores
 from faceedit_bench.metrics.states import Moments
 
@@ -202,3 +204,48 @@ def test_the_spread_of_the_score_is_its_deviation_over_splits() -> None:
     state = state_of(metric, seen(faces, faces, told={("classes", "edited"): features(40, 5)}))
     found, (low, high) = metric.finish(state), metric.spread(state, 0)["is"]
     assert ((low + high) / 2, (high - low) / 2) == pytest.approx((found["is"], found["is.std"]))
+
+
+# ---- FD∞ --------------------------------------------------------------------------------------------
+
+
+def clouds(number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """(number, 32) twice: features, and the same moved by 0.3 with noise; true distance 32·0.3² + scales."""
+    generator = np.random.default_rng(seed)
+    source = generator.normal(size=(number, 32))
+    return source * 1.25**0.5 + 0.3, generator.normal(size=(number, 32))
+
+
+def test_the_extrapolated_distance_is_nearer_the_truth_than_the_distance() -> None:
+    truth = 32 * (0.3**2 + (1.25**0.5 - 1) ** 2)
+    sets = [clouds(400, seed) for seed in range(4)]
+    plain = np.mean([frechet_distance(*pair) for pair in sets])
+    found = np.mean([frechet_infinity(*pair) for pair in sets])
+    assert plain > truth + 1  # 32 dimensions of 400 pictures: about 1.7 too large
+    assert found == pytest.approx(truth, abs=0.5)  # four repeats; their deviation is about 0.3
+
+
+def test_what_falls_as_one_over_n_is_extrapolated_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "faceedit_bench.metrics.frechet_infinity.frechet_distance", lambda a, _: 3 + 7 / len(a)
+    )
+    sets = np.zeros((101, 2))
+    assert frechet_infinity(sets, sets) == pytest.approx(3, abs=1e-9)
+
+
+def test_copying_scores_zero_at_infinity_and_few_pictures_are_undefined() -> None:
+    faces, found = pictures(60, side=2), features(60, 4)
+    same = seen(faces, faces, told={("pool", "source"): found, ("pool", "edited"): found})
+    assert score(FrechetInfinity("fid_infinity", "pool"), same) == {
+        "fid_infinity": pytest.approx(0, abs=1e-5)
+    }
+    few = seen(faces[:9], faces[:9], told={("pool", "source"): found[:9], ("pool", "edited"): found[:9]})
+    assert isinstance(score(FrechetInfinity("fid_infinity", "pool"), few)["fid_infinity"], Undefined)
+
+
+def test_the_ordered_inception_score_keeps_the_order_of_the_edits() -> None:
+    faces, logits = pictures(20, side=2), features(20, 5) * 3
+    edit = seen(faces, faces, told={("classes", "edited"): logits})
+    ordered, shuffled = score(InceptionScore("is_ordered", seed=None), edit), score(InceptionScore(), edit)
+    assert ordered["is_ordered"] == pytest.approx(split_scores(logits.numpy(), seed=None).mean(), rel=1e-12)
+    assert ordered["is_ordered"] != pytest.approx(shuffled["is"], rel=1e-3)

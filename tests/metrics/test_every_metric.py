@@ -27,8 +27,8 @@ def observation(edit_index: int, start: int, stop: int) -> Seen:
         for role in ("attributes", "attributes-second")
         for image, seed in (("source", 0), ("edited", 1))
     }
-    for role in ("lpips-alex", "lpips-vgg"):
-        told[role, "edited against source"] = features(NUMBER, 1, seed=5 + edit_index)[part].abs()
+    for role, width in (("lpips-alex", 1), ("lpips-vgg", 1), ("lpips-squeeze", 1), ("lpips-map", 16 * 16)):
+        told[role, "edited against source"] = features(NUMBER, width, seed=5 + edit_index)[part].abs()
     for image, seed in (("source", 2), ("edited", 3 + edit_index)):
         told["parser", image] = parses(seed)[part]
     for role in ("identity", "identity-second", "features", "pool", "classes", "dinov2"):

@@ -11,9 +11,16 @@ from torch_fidelity.metric_prc import prc_features_to_metric
 
 from faceedit_bench.contracts import PARTS, THIRTEEN, Undefined
 from faceedit_bench.metrics import keep
-from faceedit_bench.metrics.accuracy import Accuracy, error_share
+from faceedit_bench.metrics.accuracy import Accuracy, PreservationError, error_share
 from faceedit_bench.metrics.kernel import kernel_distance, kid, subset_distances
-from faceedit_bench.metrics.neighbours import manifold_share, precision, recall, share_inside
+from faceedit_bench.metrics.neighbours import (
+    coverage,
+    density,
+    manifold_share,
+    precision,
+    recall,
+    share_inside,
+)
 from faceedit_bench.metrics.perceptual import Lpips
 
 FEW, WIDTH = 120, 16
@@ -105,6 +112,27 @@ def test_an_editor_that_changes_nothing_has_precision_and_recall_1_and_collapse_
         assert score(manifold_share(name, "pool"), one)[name] == pytest.approx(collapsed)
 
 
+def test_density_and_coverage_are_counted_as_the_paper_writes_them() -> None:
+    """Equations 3 and 4 of Naeem et al. (2020), pair by pair."""
+    x, y = two_sets(1.0)
+    between = np.linalg.norm(x[:, None].astype(np.float64) - y[None], axis=2)  # (M, N)
+    own = np.linalg.norm(y[:, None].astype(np.float64) - y[None], axis=2)
+    reach = np.sort(own, axis=1)[:, 5]  # the first is the sample itself
+    inside = between < reach
+    assert 0 < inside.any(axis=0).mean() < 1
+    assert density(x, y) == pytest.approx(inside.sum() / (5 * len(x)), rel=1e-12)
+    assert coverage(x, y) == inside.any(axis=0).mean()
+
+
+def test_outliers_raise_precision_and_hardly_density() -> None:
+    """One source picture far away: its ball holds what lies between, and precision takes that for real."""
+    generator = np.random.default_rng(0)
+    source = np.concatenate([generator.normal(size=(60, 2)), [[40.0, 0.0]]])
+    edited = generator.normal(size=(60, 2)) + np.array([15.0, 0.0])
+    assert precision(edited, source) > 0.9
+    assert density(edited, source) < 0.25
+
+
 # ---- LPIPS and accuracy -----------------------------------------------------------------------------
 
 
@@ -130,10 +158,10 @@ def test_accuracy_and_stgans_error_by_hand() -> None:
         attributes=names,
         told={("attributes", "edited"): judge},
     )
-    found = score(Accuracy(), edit)
-    assert found["accuracy"] == 50
-    assert found["accuracy.err"] == pytest.approx(100 * (1 / 2 + 1 / 2) / 2)  # blond lost; seen male
-    assert found["accuracy.err_target"] == pytest.approx(100 * (0 + 1) / 2)  # losing blond was asked for
+    assert score(Accuracy(), edit) == {"accuracy": 50}
+    found = score(PreservationError(), edit)
+    assert found["err_stgan"] == pytest.approx(100 * (1 / 2 + 1 / 2) / 2)  # blond lost; seen male
+    assert found["err_stgan.target"] == pytest.approx(100 * (0 + 1) / 2)  # losing blond was asked for
 
 
 def test_an_error_over_no_attribute_is_undefined() -> None:
@@ -210,8 +238,33 @@ def test_a_change_where_nothing_should_change_is_measured_and_elsewhere_it_is_no
     assert outside["keep"] == pytest.approx(26 * 13 / 26)
     assert outside["keep.psnr"] == pytest.approx(10 * np.log10(255**2 / (26**2 / 2)))
     assert outside["keep.ssim"] < 1
+    assert (outside["keep.pooled"], outside["keep.locality"]) == (pytest.approx(26 * 13 / 26), 0)
     inside = score(keep.Keep(), photograph("Black_Hair", 26, slice(16, 20)))
     assert (inside["keep"], inside["keep.psnr"], inside["keep.ssim"]) == (0, 100, 1)
+    assert (inside["keep.pooled"], inside["keep.locality"]) == (0, 100)
+
+
+def test_pooling_weights_large_regions_and_a_picture_without_change_has_no_locality() -> None:
+    """Kept: 26 of 32 rows in one picture; of the other the hair reaches down to row 24, 18 rows are kept."""
+    one, other = photograph("Black_Hair", 26, slice(0, 13)), photograph("Black_Hair", 0, slice(0, 1))
+    for image in ("source", "edited"):
+        other.told["parser", image].view(8, 8)[4:6] = PARTS.index("hair")
+    other.samples.add_(1)
+    found = score(keep.Keep(), one, other)
+    assert found["keep"] == pytest.approx((26 * 13 / 26 + 0) / 2)
+    assert found["keep.pooled"] == pytest.approx(26 * 13 / (26 + 22))
+    assert found["keep.locality"] == 0  # of the first alone
+
+
+def test_lpips_is_averaged_over_what_the_edit_may_not_change() -> None:
+    face = photograph("Black_Hair", 26, slice(0, 13))
+    map_ = torch.zeros(32, 32)
+    map_[:13], map_[16:20] = 0.5, 9.0  # what happens to the hair does not count
+    face.told["lpips-map", "edited against source"] = map_.flatten()[None]  # type: ignore[index]
+    assert score(keep.KeepLpips(), face)["keep_lpips"] == pytest.approx(0.5 * 13 / 26)
+    nobody = photograph("Black_Hair", 26, slice(0, 13), skin=False)
+    nobody.told["lpips-map", "edited against source"] = map_.flatten()[None]  # type: ignore[index]
+    assert score(keep.KeepLpips(), nobody)["keep_lpips.n_skipped"] == 1
 
 
 def test_a_face_that_the_parser_misses_is_skipped_and_counted() -> None:

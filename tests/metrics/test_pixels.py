@@ -11,10 +11,11 @@ from observations import pictures, score, seen
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
+from faceedit_bench.contracts import Undefined
 from faceedit_bench.errors import BadImage
-from faceedit_bench.metrics.pixels import L2, Psnr, psnr, squared_error
+from faceedit_bench.metrics.pixels import L2, PooledPsnr, Psnr, psnr, squared_error
 from faceedit_bench.metrics.preservation import Preservation, kept_region
-from faceedit_bench.metrics.ssim import Ssim, ssim
+from faceedit_bench.metrics.ssim import UNIFORM7, Ssim, ssim
 
 
 def smooth(side: tuple[int, int]) -> Tensor:
@@ -60,6 +61,15 @@ def test_ssim_equals_scikit_image(how: str, side: tuple[int, int]) -> None:
     )
     assert ssim(a, b).item() == pytest.approx(expected, abs=1e-10)  # metrics.md section 11
     assert ssim(a, b, torch.float32).item() == pytest.approx(expected, abs=2e-6)
+
+
+@pytest.mark.parametrize("how", ["noise", "shift", "inverted", "border", "black"])
+def test_ssim_with_the_square_window_equals_scikit_images_default(how: str) -> None:
+    a = smooth((61, 83))
+    b = damaged(a, how)
+    expected = structural_similarity(as_skimage(a), as_skimage(b), channel_axis=2, data_range=255)
+    assert ssim(a, b, window=UNIFORM7).item() == pytest.approx(expected, abs=1e-10)  # metrics.md section 11
+    assert ssim(a, b, window=UNIFORM7).item() != pytest.approx(ssim(a, b).item(), abs=1e-4)
 
 
 def test_ssim_of_a_batch_is_that_of_its_pictures() -> None:
@@ -113,6 +123,14 @@ def test_psnr_is_the_mean_of_pictures_and_not_of_the_pool() -> None:
     b[1] += 100
     each = [20 * math.log10(255), 20 * math.log10(2.55)]
     assert score(Psnr(), seen(a, b))["psnr"] == pytest.approx(sum(each) / 2)
+
+
+def test_pooled_psnr_is_one_logarithm_of_all_squared_errors() -> None:
+    a, b = pictures(4), pictures(4, seed=1)
+    b[0] = a[0]
+    expected = 10 * math.log10(255**2 / (a.double() - b.double()).square().mean().item())
+    assert score(PooledPsnr(), seen(a, b)) == {"psnr_pooled": pytest.approx(expected, rel=1e-12)}
+    assert score(PooledPsnr(), seen(a, a))["psnr_pooled"] == Undefined("every pair is identical")
 
 
 def test_l2_is_of_pictures_between_minus_one_and_one() -> None:

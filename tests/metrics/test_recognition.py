@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from observations import Seen, pictures, score, seen, state_of
 
+from faceedit_bench.contracts import Undefined
 from faceedit_bench.errors import BrokenPromise, ResultsError
+from faceedit_bench.metrics.accuracy import Accuracy, PreservationError
+from faceedit_bench.metrics.coupling import NormalisedLeakage, Shift, correlations
 from faceedit_bench.metrics.identity import Identity, cosine_similarity
 from faceedit_bench.metrics.leakage import Leakage
+from faceedit_bench.metrics.normalised import NormalisedTarr
 from faceedit_bench.metrics.response import Response, moved
 from faceedit_bench.metrics.tarr import Tarr
 
@@ -179,7 +186,7 @@ def test_a_nan_answer_names_the_sample() -> None:
     ("answers", "message"),
     [
         (torch.ones(3, 1) * 2, "wanted probabilities"),
-        (torch.zeros(3, 2), "answered 2 columns; the suite has 1"),
+        (torch.zeros(3, 2), "answered 2 columns; wanted 1: Male"),
         (torch.zeros(2, 1), r"answered \(2, 1\) for 3 faces"),
     ],
 )
@@ -190,3 +197,160 @@ def test_answers_that_are_not_probabilities_per_attribute_are_refused(
     faces = pictures(3, side=4)
     with pytest.raises(BrokenPromise, match=message):
         score(Tarr(), seen(faces, faces, labels=[[0]] * 3, flips=["Male"], attributes=["Male"], told=told))
+
+
+# ---- judges that know other attributes, in another order ---------------------------------------------
+
+
+def by_another_judge(edit: Seen, outputs: tuple[str, ...]) -> Seen:
+    """The same answers by a judge whose columns are `outputs`; what they add is 0.99."""
+    told = {
+        key: torch.stack(
+            [
+                answer[:, NAMES.index(name)] if name in NAMES else torch.full((len(answer),), 0.99)
+                for name in outputs
+            ],
+            dim=1,
+        )
+        for key, answer in edit.told.items()
+    }
+    return dataclasses.replace(edit, told=told, named={"attributes": outputs})
+
+
+EVERY = (Tarr, Response, Leakage, Accuracy, PreservationError, NormalisedTarr, NormalisedLeakage, Shift)
+
+
+@pytest.mark.parametrize("metric", EVERY)
+def test_columns_of_a_judge_are_found_by_their_names(metric: type[Any]) -> None:
+    edit = random_edit(1)
+    other = by_another_judge(edit, ("Young", "Smiling", "Male", "Bangs", "Bald"))
+    assert score(metric(), other) == score(metric(), edit)
+
+
+@pytest.mark.parametrize("metric", [Tarr, Response, Accuracy, NormalisedTarr])
+def test_an_edit_of_what_the_judge_does_not_know_is_undefined_and_the_mean_is_over_the_others(
+    metric: type[Any],
+) -> None:
+    outputs = ("Young", "Male", "Bald")
+    unknown, known = (by_another_judge(random_edit(index), outputs) for index in (1, 2))
+    assert isinstance(score(metric(), unknown)[_key(metric)], Undefined)
+    assert score(metric(), unknown, known)[_key(metric)] == score(metric(), known)[_key(metric)]
+
+
+def _key(metric: type[Any]) -> str:
+    return {Tarr: "tarr", Response: "response", Accuracy: "accuracy", NormalisedTarr: "tarr_normalised"}[
+        metric
+    ]
+
+
+def test_attributes_that_the_judge_does_not_know_leak_nowhere() -> None:
+    edit = by_another_judge(random_edit(2), ("Male", "Young"))
+    found = score(Leakage(), edit)
+    assert set(found) == {"leakage", "leakage/Male", "leakage/Young"}
+    assert found["leakage"] == found["leakage/Young"]
+    assert "shift/Bald" not in score(Shift(), edit)
+
+
+# ---- TARR between floor and ceiling -----------------------------------------------------------------
+
+
+def judged(labels: list[int], before: list[int], after: list[int]) -> Seen:
+    """Faces asked to change Male; decisions before and after, as 0 and 1."""
+    told = {
+        ("attributes", image): torch.tensor(decided).float()[:, None]
+        for image, decided in (("source", before), ("edited", after))
+    }
+    faces = pictures(len(labels), side=4)
+    return seen(
+        faces, faces, labels=[[label] for label in labels], flips=["Male"], attributes=["Male"], told=told
+    )
+
+
+def test_normalised_tarr_by_hand() -> None:
+    """Of 6 women the judge takes 1 for a man, of 4 men 1 for a woman; 3 and 3 edits are recognised."""
+    labels, before = [0] * 6 + [1] * 4, [0, 0, 0, 0, 0, 1, 1, 1, 1, 0]
+    after = [1, 1, 1, 0, 0, 0, 0, 0, 0, 1]
+    found = score(NormalisedTarr(), judged(labels, before, after))
+    assert found["tarr_normalised.floor"] == pytest.approx(20)
+    assert found["tarr_normalised.ceiling"] == pytest.approx(100 * (0.4 * 5 / 6 + 0.6 * 3 / 4))
+    assert found["tarr_normalised.balanced"] == pytest.approx(100 * (3 / 6 + 3 / 4) / 2)
+    ceiling = found["tarr_normalised.ceiling"]
+    assert found["tarr_normalised"] == pytest.approx(100 * (60 - 20) / (ceiling - 20))
+
+
+def test_copying_scores_zero_whatever_the_judge_mistakes() -> None:
+    labels, before = [0] * 6 + [1] * 4, [0, 0, 0, 0, 0, 1, 1, 1, 1, 0]
+    assert score(NormalisedTarr(), judged(labels, before, before))["tarr_normalised"] == 0
+
+
+def test_without_both_kinds_of_faces_there_is_no_ceiling() -> None:
+    found = score(NormalisedTarr(), judged([0, 0], [0, 0], [1, 1]))
+    assert isinstance(found["tarr_normalised"], Undefined)
+
+
+def test_the_interval_of_normalised_tarr_repeats_and_narrows_with_faces() -> None:
+    def bounds(faces: int) -> tuple[float, float]:
+        generator = np.random.default_rng(1)
+        labels = generator.integers(0, 2, faces)
+        before = np.where(generator.random(faces) < 0.9, labels, 1 - labels)
+        after = np.where(generator.random(faces) < 0.6, 1 - labels, labels)
+        metric = NormalisedTarr()
+        state = state_of(metric, judged(labels.tolist(), before.tolist(), after.tolist()))
+        found = metric.spread(state, 5)["tarr_normalised"]
+        assert found == metric.spread(state, 5)["tarr_normalised"] and found is not None
+        assert found[0] < metric.finish(state)["tarr_normalised"] < found[1]
+        return found
+
+    few, many = bounds(60), bounds(960)
+    assert many[1] - many[0] < 0.5 * (few[1] - few[0])  # four times narrower is expected
+
+
+# ---- leakage beside the data's couplings -------------------------------------------------------------
+
+
+def test_correlations_are_numpys_and_a_constant_label_has_none() -> None:
+    labels = np.random.default_rng(0).integers(0, 2, (50, 4)).astype(float)
+    labels[:, 3] = 1
+    found = correlations(labels)
+    np.testing.assert_allclose(found[:3, :3], np.abs(np.corrcoef(labels[:, :3].T)), atol=1e-12)
+    assert not found[3].any()
+
+
+def test_what_the_data_couple_fully_leaks_nothing_and_what_they_do_not_leaks_all() -> None:
+    """Bangs go with Bald in every label, Male with neither; the edit of Bald moves Bangs, then Male."""
+    labels = [[0, 0, 0], [1, 1, 0], [0, 0, 1], [1, 1, 1]]
+    faces, still = pictures(4, side=4), torch.full((4, 3), 0.1)
+
+    def moved(column: int) -> Seen:
+        after = still.clone()
+        after[:, 0] = after[:, column] = 0.9
+        told = {("attributes", "source"): still, ("attributes", "edited"): after}
+        return seen(faces, faces, labels=labels, flips=["Bald"], attributes=NAMES[:3], told=told)
+
+    coupled, free = (score(NormalisedLeakage(), moved(column)) for column in (1, 2))
+    assert coupled["leakage_normalised"] == pytest.approx(0, abs=1e-12)
+    assert free["leakage_normalised"] == pytest.approx(100)
+    assert score(Leakage(), moved(1))["leakage"] == score(Leakage(), moved(2))["leakage"] == 50
+    assert coupled["leakage_normalised.selectivity"] == 50
+
+
+def test_shifts_have_the_sign_of_going_together() -> None:
+    """Of two faces one loses Bald and one gets it; Male falls with the first and rises with the second."""
+    told = {
+        ("attributes", "source"): torch.tensor([[0.9, 0.6, 0.5], [0.1, 0.2, 0.5]]),
+        ("attributes", "edited"): torch.tensor([[0.1, 0.4, 0.5], [0.9, 0.5, 0.4]]),
+    }
+    faces = pictures(2, side=4)
+    edit = seen(
+        faces,
+        faces,
+        labels=[[1, 1, 0], [0, 0, 0]],
+        flips=["Bald"],
+        attributes=("Bald", "Male", "Young"),
+        told=told,
+    )
+    found = score(Shift(), edit)
+    assert found["shift/Bald"] == pytest.approx(0.8)
+    assert found["shift/Male"] == pytest.approx((0.2 + 0.3) / 2)
+    assert found["shift/Young"] == pytest.approx((0 - 0.1) / 2)
+    assert found["shift"] == pytest.approx((0.2 + 0 + 0.3 + 0.1) / 4)
