@@ -25,6 +25,7 @@ from .data.supplied import Supplied
 from .device import of_pictures
 from .errors import BadConfig, BadDataset, BrokenPromise, NoFace
 from .halving import Halving
+from .metrics.states import Rows
 from .observe import Above, Judge, Observation, to_bytes, to_unit
 from .promise import check_explanation, check_promise
 from .suite import Edit, Shard, Suite, target_labels
@@ -385,8 +386,11 @@ def _for_method(bench: Workbench, batch: EditBatch, edit: Edit, truth: Tensor | 
 
 
 def restore_state(metric: Metric, arrays: Mapping[str, np.ndarray]) -> Any:
-    """A state from what `to_arrays` gave."""
-    return type(metric.empty()).from_arrays(dict(arrays))
+    """A state from what `to_arrays` gave; Rows leave long rows where they lie, for others they are read."""
+    kind = type(metric.empty())
+    if kind is Rows:
+        return Rows.from_arrays(arrays)
+    return kind.from_arrays({name: np.asarray(array) for name, array in arrays.items()})
 
 
 def fold(states: Sequence[Any]) -> Any:

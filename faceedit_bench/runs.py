@@ -292,7 +292,7 @@ def finish(
 
     set_numerics(setup.suite.threads)
     suite, shards = setup.suite, setup.suite.shards(len(samples))
-    stored = {shard.number: folder.read_shard(shard.number) for shard in shards}
+    stored = {shard.number: folder.read_shard(shard.number, lazily=True) for shard in shards}
     unusable, states = scoring.without(
         shards,
         {number: shard.states for number, shard in stored.items()},

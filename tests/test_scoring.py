@@ -9,6 +9,7 @@ import pytest
 
 from faceedit_bench import scoring
 from faceedit_bench.catalog import catalog
+from faceedit_bench.metrics import frechet
 from faceedit_bench.metrics.two_samples import HALVES, TwoSamples
 from faceedit_bench.scoring import ALL
 from faceedit_bench.suite import THIRTEEN, Edit, Suite
@@ -62,6 +63,18 @@ def test_features_of_an_edit_are_compared_once_though_its_numbers_enter_all_edit
     assert compared == ([FACES] + HALVES * [FACES // 2]) * 2
 
 
+def test_the_source_pictures_and_their_halves_are_prepared_once_for_all_edits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prepared: list[int] = []
+    make = frechet.gaussian
+    monkeypatch.setattr(
+        frechet, "gaussian", lambda features: (prepared.append(len(features)), make(features))[1]
+    )
+    scoring.scores(SUITE, [catalog().metric("fid")], SUITE.shards(FACES), stored())
+    assert prepared == [FACES] + frechet.FEW_HALVES * [FACES // 2]
+
+
 def test_the_number_over_edits_is_that_of_the_folded_state_to_the_bit() -> None:
     spec, shards = catalog().metric("fid"), SUITE.shards(FACES)
     metric, states = spec.load(), stored()
@@ -78,8 +91,6 @@ def test_the_number_over_edits_is_that_of_the_folded_state_to_the_bit() -> None:
 
 def sum_of_edits(states: dict[int, dict[str, dict[str, np.ndarray]]]) -> float:
     """The distances of the two flips, from plain arrays."""
-    from faceedit_bench.metrics.frechet import frechet_distance
-
     total = 0.0
     for edit in range(2):
         numbers = [shard.number for shard in SUITE.shards(FACES) if shard.edit == edit]
@@ -87,5 +98,5 @@ def sum_of_edits(states: dict[int, dict[str, dict[str, np.ndarray]]]) -> float:
             np.concatenate([states[number]["fid"][name] for number in numbers])
             for name in ("edited", "source")
         )
-        total += frechet_distance(edited, source)
+        total += frechet.frechet_distance(edited, source)
     return total

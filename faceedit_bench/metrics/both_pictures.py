@@ -68,7 +68,8 @@ class BothPictures:
     def of_edit(self, state: Rows) -> OfEdit:
         """The numbers of a state of one edit."""
         source, edited = state.column("source"), state.column("edited")
-        return OfEdit(*source.shape, self.compared(source, edited))
+        pictures, width = source.shape
+        return OfEdit(pictures, width, self.compared(source, edited))
 
     def halves_of_edit(self, state: Rows, seed: int) -> np.ndarray | None:
         """(S,) the value on random halves of the samples of a state of one edit; None for too few."""

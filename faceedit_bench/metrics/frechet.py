@@ -7,7 +7,9 @@ Linear algebra runs in PyTorch, so `torch.set_num_threads` governs it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +39,37 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     return _settled(float(shift @ shift) + traces - 2 * overlap(factor_a, factor_b), traces)
 
 
+@dataclass(frozen=True)
+class Gaussian:
+    """What distances to a set of features need of it, where it has more samples than features."""
+
+    mean: Tensor  # (D,)
+    covariance: Tensor  # (D, D)
+    root: Tensor  # (D, D), L with L·Lᵀ = covariance
+
+
+def gaussian(features: np.ndarray) -> Gaussian:
+    """Made once for every set that is compared with these features (N, D)."""
+    mean, covariance = _moments(features)
+    return Gaussian(mean, covariance, _root(covariance))
+
+
+def distance_to(reference: Gaussian, features: np.ndarray) -> float:
+    """Fréchet distance of features (N, D) to a set that is given by its Gaussian."""
+    mean, covariance = _moments(features)
+    shift, traces = mean - reference.mean, float(covariance.trace() + reference.covariance.trace())
+    common = _overlap_with(reference.root, covariance)
+    return _settled(float(shift @ shift) + traces - 2 * common, traces)
+
+
+def _moments(features: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Mean (D,) and covariance (D, D)."""
+    centred = _checked(features)  # a copy in float64, which is centred in place
+    mean = centred.mean(dim=0)
+    centred -= mean
+    return mean, centred.T @ centred / (len(centred) - 1)
+
+
 def frechet_from_moments(
     mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.ndarray, cov_b: np.ndarray
 ) -> float:
@@ -61,10 +94,19 @@ def overlap(a: Tensor, b: Tensor) -> float:
 
 
 def _overlap_of_covariances(first: Tensor, second: Tensor) -> float:
-    """The same from covariances (D, D): Σ1 = L·Lᵀ by a symmetric eigensolver, then the roots of Lᵀ·Σ2·L."""
-    values, vectors = torch.linalg.eigh(first)
-    root = vectors * values.clamp(min=0).sqrt()
-    return float(torch.linalg.eigvalsh(root.T @ second @ root).clamp(min=0).sqrt().sum())
+    """The same from covariances (D, D)."""
+    return _overlap_with(_root(first), second)
+
+
+def _root(covariance: Tensor) -> Tensor:
+    """L (D, D) with L·Lᵀ = covariance, by a symmetric eigensolver."""
+    values, vectors = torch.linalg.eigh(covariance)
+    return vectors * values.clamp(min=0).sqrt()
+
+
+def _overlap_with(root: Tensor, covariance: Tensor) -> float:
+    """tr (L·Lᵀ·Σ)^½: the sum of the roots of the eigenvalues of Lᵀ·Σ·L."""
+    return float(torch.linalg.eigvalsh(root.T @ covariance @ root).clamp(min=0).sqrt().sum())
 
 
 def _factor(features: Tensor) -> Tensor:
@@ -80,7 +122,7 @@ def _checked(features: np.ndarray) -> Tensor:
     broken = np.flatnonzero(~np.isfinite(features).all(axis=1))
     if len(broken):
         raise ValueError(f"features of row {', '.join(map(str, broken))} are not finite")
-    return torch.from_numpy(np.asarray(features, dtype=np.float64))
+    return torch.from_numpy(features.astype(np.float64))
 
 
 def _settled(distance: float, traces: float) -> float:
@@ -105,12 +147,24 @@ class Frechet(BothPictures):
 
     def __init__(self, name: str, role: str) -> None:
         self.name, self.role = name, role
+        self._sources: dict[bytes, Gaussian] = {}  # of every edit the same pictures, and the same halves
 
     def compared(self, source: np.ndarray, edited: np.ndarray) -> dict[str, float]:
         return {self.name: self.distance(source, edited)} if len(source) >= 2 else {}
 
     def distance(self, source: np.ndarray, edited: np.ndarray) -> float:
-        return frechet_distance(edited, source)
+        if len(source) <= source.shape[1]:
+            return frechet_distance(edited, source)
+        return distance_to(self._gaussian(source), edited)
+
+    def _gaussian(self, source: np.ndarray) -> Gaussian:
+        """Of these features, known by their content."""
+        content = hashlib.sha256(np.ascontiguousarray(source).data).digest()
+        found = self._sources.pop(content, None) or gaussian(source)
+        while len(self._sources) > FEW_HALVES:
+            del self._sources[next(iter(self._sources))]
+        self._sources[content] = found
+        return found
 
     def how_many_halves(self, pictures: int, width: int) -> int:
         if pictures < SMALLEST_SPREAD:

@@ -64,7 +64,10 @@ class Rows:
         """(N,) or (N, D), in shard order."""
         if name not in self._chunks:
             raise KeyError(f"no column {name!r}; there are {', '.join(self._chunks) or 'none'}")
-        return np.concatenate(self._chunks[name])
+        chunks = self._chunks[name]
+        if all(isinstance(chunk, np.ndarray) for chunk in chunks):
+            return np.concatenate(chunks)
+        return _one_by_one(chunks)
 
     def of_edits(self) -> Iterator[Rows]:
         """The rows of each edit, in the order of their indices; what lies in files is not read for it."""
@@ -203,6 +206,17 @@ def _array(values: Any) -> np.ndarray:
     if hasattr(values, "detach"):
         values = values.detach().cpu().numpy()
     return np.array(values)
+
+
+def _one_by_one(chunks: Sequence[Any]) -> np.ndarray:
+    """The same as concatenating them, never holding more than one of them beside the whole."""
+    first = np.asarray(chunks[0])
+    whole = np.empty((sum(map(len, chunks)), *first.shape[1:]), first.dtype)
+    stop = 0
+    for chunk in chunks:
+        start, stop = stop, stop + len(chunk)
+        whole[start:stop] = chunk
+    return whole
 
 
 def _bounds(shards: range) -> np.ndarray:

@@ -96,16 +96,20 @@ class RunFolder:
         """Numbers of the shards that are done."""
         return {int(path.stem) for path in (self.path / "shards").glob("[0-9]*.safetensors")}
 
-    def read_shard(self, number: int, metrics: Collection[str] | None = None) -> StoredShard:
-        """One finished shard, of all metrics or only of those named; a damaged file is named, not skipped."""
-        from safetensors import SafetensorError, safe_open
+    def read_shard(
+        self, number: int, metrics: Collection[str] | None = None, *, lazily: bool = False
+    ) -> StoredShard:
+        """One finished shard, of all metrics or only of those named; a damaged file is named, not skipped.
+
+        `lazily`, what judges answered stays in the file until it is used: see arrays.InFile.
+        """
+        from safetensors import SafetensorError
+
+        from . import arrays as files
 
         path = self._shard(number)
         try:
-            with safe_open(path, framework="numpy") as file:
-                owner = (file.metadata() or {}).get("run")
-                keys = [key for key in file.keys() if _is_wanted(key, metrics)]  # noqa: SIM118
-                arrays = {key: file.get_tensor(key) for key in keys}
+            owner, arrays = files.read(path, lambda key: _is_wanted(key, metrics), lazily=lazily)
         except (SafetensorError, OSError) as error:
             raise ResultsError(
                 f"{path}: damaged ({error}); delete this file and run the same command again"
@@ -192,6 +196,8 @@ class RunFolder:
         import numpy as np
         from safetensors.numpy import save_file
 
+        from .arrays import distinct
+
         arrays = {
             f"{metric}/{key}": value
             for metric, state in result.states.items()
@@ -201,10 +207,10 @@ class RunFolder:
         arrays |= {f"{PICTURES}/{name}": pictures for name, pictures in result.explained.items()}
         if result.unusable:  # not among the file's metadata: several entries have no fixed order there
             arrays[UNUSABLE] = np.frombuffer(json.dumps(result.unusable).encode(), np.uint8)
-        compact = {key: np.ascontiguousarray(value) for key, value in arrays.items()}  # as it is written
+        written = distinct(arrays)
         write(
             self._shard(result.number),
-            lambda path: save_file(compact, path, metadata={"run": self.manifest.id}),
+            lambda path: save_file(written, path, metadata={"run": self.manifest.id}),
         )
         if result.most is not None:
             self._note(shard=result.number, reason="out of memory", pictures_at_once=result.most)

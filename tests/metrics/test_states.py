@@ -129,3 +129,38 @@ def test_moments_survive_arrays() -> None:
 def test_a_covariance_of_one_sample_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 2 samples"):
         _ = moments(0, np.ones((1, 3))).covariance
+
+
+class Unread:
+    """An array in a file: NumPy may ask for it, and that is counted."""
+
+    def __init__(self, array: np.ndarray, reads: list[int]) -> None:
+        self.array, self.reads = array, reads
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, mask: np.ndarray) -> Unread:
+        return Unread(self.array[mask], self.reads)
+
+    def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
+        self.reads.append(len(self.array))
+        return self.array
+
+
+def test_long_rows_are_read_when_their_column_is_and_for_no_other_edit() -> None:
+    reads: list[int] = []
+    parts = []
+    for number, edits in enumerate(([0, 0], [0, 1, 1], [1])):
+        wide = np.full((len(edits), 4), number, np.float32)
+        arrays = {
+            "edit": np.array(edits),
+            "wide": Unread(wide, reads),
+            "shards": np.array([number, number + 1]),
+        }
+        parts.append(Rows.from_arrays(arrays))  # type: ignore[arg-type]
+    whole = parts[0].merge(parts[1]).merge(parts[2])
+    second = list(whole.of_edits())[1]
+    assert reads == []
+    assert second.column("wide")[:, 0].tolist() == [1, 1, 2]
+    assert sum(reads) <= 2 + 1 + 2  # its own three rows; a chunk's first is read once more for its kind
