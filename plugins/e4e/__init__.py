@@ -70,10 +70,13 @@ class Options(InversionOptions):
     r1: float = 10.0  # weight of the discriminator's gradient penalty, every 16 steps
     path_length: float = 2.0  # weight of the generator's, every 4 steps
     mixing: float = 0.9  # share of pictures made with two codes
-    gan_steps: int = 800_000
+    gan_steps: int = 800_000  # 0: no such stage, the generator is the decoder of an autoencoder instead
     gan_batch: int = 32
+    autoencoder_steps: int = 20_000  # of that stage; only without the other
+    autoencoder_lr: float = 2e-3
     encoder_lr: float = 1e-4
     l2: float = 1.0
+    l1: float = 0.0  # weight of differences at four scales, for want of LPIPS
     offset_norm: float = 2e-4  # weight of the lengths of the Δ
     latent_adversarial: float = 0.1  # weight of looking like mapped codes; 0 leaves its critic out
     progressive_from: int = 20_000  # steps with the first code only
@@ -99,13 +102,14 @@ def sized(sizes: Sizes, widths: tuple[int, ...], units: tuple[int, ...], **other
 
 DRAWN = {
     "learned": THIRTEEN,
-    "gan_steps": 4000,
-    "gan_batch": 8,
-    "encoder_lr": 1e-3,
-    "latent_adversarial": 0.0,
+    "gan_steps": 0,
+    "autoencoder_steps": 14_000,
+    "encoder_lr": 5e-4,
+    "l1": 1.0,
+    "latent_adversarial": 0.01,
     "progressive_from": 1000,
     "progressive_every": 100,
-    "encoder_steps": 4000,
+    "encoder_steps": 3000,
 }
 DEMO = sized(MICRO64, (8, 16, 32, 64), (2, 2, 2, 2), **DRAWN)
 PRESETS = {

@@ -5,7 +5,11 @@ The encoder's stage (e4e paper, section 4) has the generator frozen:
     ‖G(E(x)) − x‖² + 2e-4 · Σ ‖Δᵢ‖ + 0.1 · mean softplus(−D_w(wᵢ))
 
 with one Δ after the other joining. D_w tells codes from mapped z and learns with R1 every 16 steps, its fakes
-from a pool of 50. Perceptual and identity terms want networks that are not shipped, and are not there.
+from a pool of 50. Perceptual and identity terms want networks that are not shipped, and are not there; `l1`
+weighs a term in their place, the mean over s of |pool_s(G(E(x)) − x)|.
+
+Without a game (`gan_steps=0`) encoder and generator learn together first, by the same loss: an adversarial
+autoencoder (Makhzani et al. 2016, arXiv 1511.05644) whose prior are mapped z.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss, relu, softplus
 
 from faceedit_bench.api import EditBatch
-from faceedit_bench.train import Phase, Recipe, TrainBatch
+from faceedit_bench.train import Phase, Recipe, Schedule, TrainBatch
 
 from ..stylegan2 import training as stylegan2_training
 from ..stylegan2.generator import StyleGAN2
@@ -32,51 +36,81 @@ Networks = Mapping[str, nn.Module]
 Terms = dict[str, Tensor]
 MARGIN_WEIGHT = 1e-3  # of ‖n‖² in the support vector machines
 DIRECTION_RATE = 1e-2
+SCALES = (1, 2, 4, 8)  # pixels per side of the squares whose means `l1` compares
 
 
 def stages(options: Options) -> tuple[Recipe, ...]:
-    weights = stylegan2_training.Weights(options.lr, options.r1, options.path_length, options.mixing)
-    generator = stylegan2_training.stage(
-        options.generator_sizes, weights, options.gan_steps, options.gan_batch
-    )
+    first = generator_stage(options) if options.gan_steps else autoencoder_stage(options)
     if options.learned:
-        return generator, encoder_stage(options), directions_stage(options)
-    return generator, encoder_stage(options)
+        return first, encoder_stage(options), directions_stage(options)
+    return first, encoder_stage(options)
+
+
+# ---- generator ------------------------------------------------------------------------------------
+
+
+def generator_stage(options: Options) -> Recipe:
+    weights = stylegan2_training.Weights(options.lr, options.r1, options.path_length, options.mixing)
+    return stylegan2_training.stage(options.generator_sizes, weights, options.gan_steps, options.gan_batch)
+
+
+def autoencoder_stage(options: Options) -> Recipe:
+    stylegan2 = StyleGAN2(options.generator_sizes)
+    average = stylegan2.generator.mean_code(torch.Generator().manual_seed(0))
+    stylegan2.latent_avg.copy_(average.expand_as(stylegan2.latent_avg))
+    both = Phase(
+        "autoencoder",
+        ("encoder", "stylegan2"),
+        partial(encoder_step, options=options),
+        lr=options.autoencoder_lr,
+        betas=(0.9, 0.99),
+    )
+    networks = {"stylegan2": stylegan2, "encoder": Encoder(options.encoder_sizes)}
+    return Recipe(
+        name="autoencoder",
+        networks=networks | latent_networks(options),
+        phases=(both, *latent_phases(options)),
+        exported=("stylegan2", "encoder"),
+        preview=partial(preview, options=options),
+        rate=Schedule("tenth", 0.75),
+        steps=options.autoencoder_steps,
+        batch_size=options.encoder_batch,
+    )
 
 
 # ---- encoder --------------------------------------------------------------------------------------
 
 
 def encoder_stage(options: Options) -> Recipe:
-    networks: dict[str, nn.Module] = {
-        "stylegan2": StyleGAN2(options.generator_sizes),
-        "encoder": Encoder(options.encoder_sizes),
-    }
-    phases = [
-        Phase(
-            "encoder",
-            "encoder",
-            partial(encoder_step, options=options),
-            lr=options.encoder_lr,
-            betas=(0.95, 0.999),
-        )
-    ]
-    if options.latent_adversarial > 0:
-        networks["latent_critic"] = LatentCritic(options.w_dim)
-        critic = partial(latent_critic_step, options=options)
-        phases.append(
-            Phase("latent_critic", "latent_critic", critic, fresh=False, lr=CODE_RATE, betas=(0.9, 0.999))
-        )
+    networks = {"stylegan2": StyleGAN2(options.generator_sizes), "encoder": Encoder(options.encoder_sizes)}
+    encoder = Phase(
+        "encoder",
+        "encoder",
+        partial(encoder_step, options=options),
+        lr=options.encoder_lr,
+        betas=(0.95, 0.999),
+    )
     return Recipe(
         name="encoder",
-        networks=networks,
-        phases=tuple(phases),
+        networks=networks | latent_networks(options),
+        phases=(encoder, *latent_phases(options)),
         exported=("encoder",),
         given=("stylegan2",),
         preview=partial(preview, options=options),
         steps=options.encoder_steps,
         batch_size=options.encoder_batch,
     )
+
+
+def latent_networks(options: Options) -> dict[str, nn.Module]:
+    return {"latent_critic": LatentCritic(options.w_dim)} if options.latent_adversarial > 0 else {}
+
+
+def latent_phases(options: Options) -> tuple[Phase, ...]:
+    if options.latent_adversarial == 0:
+        return ()
+    step = partial(latent_critic_step, options=options)
+    return (Phase("latent_critic", "latent_critic", step, fresh=False, lr=CODE_RATE, betas=(0.9, 0.999)),)
 
 
 def active(step: int, options: Options) -> int:
@@ -92,7 +126,10 @@ def encoder_step(networks: Networks, batch: TrainBatch, options: Options) -> Ter
     stage = active(batch.step, options)
     real = seen(batch.images, side)
     codes = networks["encoder"](real, stage) + stylegan2.latent_avg
-    terms = {"l2": options.l2 * mse_loss(pooled(stylegan2(codes, "random").float(), side), real)}
+    images = pooled(stylegan2(codes, "random").float(), side)
+    terms = {"l2": options.l2 * mse_loss(images, real)}
+    if options.l1 > 0:
+        terms["l1"] = options.l1 * difference(images, real)
     if stage:
         offsets = codes[:, 1 : stage + 1] - codes[:, :1]  # (B, stage, w_dim)
         terms["offsets"] = options.offset_norm * offsets.norm(dim=2).mean(0).sum()
@@ -120,6 +157,12 @@ def latent_critic_step(networks: Networks, batch: TrainBatch, options: Options) 
 def pooled(images: Tensor, side: int) -> Tensor:
     """(B, 3, S, S) -> (B, 3, side, side): means of squares of pixels."""
     return nn.functional.adaptive_avg_pool2d(images, side)
+
+
+def difference(images: Tensor, real: Tensor) -> Tensor:
+    """Mean absolute difference of pixels, and of means of 2×2, 4×4 and 8×8 pixels."""
+    gap = images - real
+    return torch.stack([nn.functional.avg_pool2d(gap, scale).abs().mean() for scale in SCALES]).mean()
 
 
 def preview(networks: Networks, batch: EditBatch, options: Options) -> Tensor:

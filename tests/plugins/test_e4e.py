@@ -579,6 +579,43 @@ def test_every_stage_starts_from_what_the_one_before_exported() -> None:
     assert [recipe.name for recipe in stages(replace(TINY, learned=()))] == ["stylegan2", "encoder"]
 
 
+def test_without_a_game_the_generator_is_the_decoder_of_an_autoencoder() -> None:
+    first, second, _ = stages(replace(TINY, gan_steps=0, autoencoder_steps=7))
+    assert (first.name, first.steps, first.exported) == ("autoencoder", 7, ("stylegan2", "encoder"))
+    assert [phase.learners for phase in first.phases] == [("encoder", "stylegan2"), ("latent_critic",)]
+    assert (second.name, second.given) == ("encoder", ("stylegan2",))
+    stylegan2 = first.networks["stylegan2"]
+    z = torch.randn(4000, D, generator=torch.Generator().manual_seed(1))
+    average = stylegan2.generator.style(z).mean(0)
+    torch.testing.assert_close(stylegan2.latent_avg[0], average, atol=0.1, rtol=0)
+
+
+def test_encoder_and_generator_learn_together_to_give_faces_back() -> None:
+    torch.manual_seed(0)
+    options = replace(TINY, gan_steps=0, latent_adversarial=0.0, l1=1.0, l2=0.0)
+    recipe, *_ = stages(options)
+    (phase,) = recipe.phases
+    learning = [value for network in recipe.networks.values() for value in network.parameters()]
+    optimizer = torch.optim.Adam(learning, 1e-2, phase.betas)
+    losses = []
+    for _ in range(40):
+        terms = phase.loss(recipe.networks, train_batch(step=1))
+        losses.append(terms["l1"].item())
+        sum(terms.values()).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_l1_counts_each_scale_equally() -> None:
+    """A chessboard of ±0.5 differs by pixels only, one colour by all scales."""
+    rows = torch.arange(16)
+    chessboard = ((rows[:, None] + rows) % 2 - 0.5).expand(1, 3, 16, 16)
+    zero = torch.zeros(1, 3, 16, 16)
+    assert training.difference(chessboard, zero).item() == pytest.approx(0.5 / 4)
+    assert training.difference(zero + 0.5, zero).item() == pytest.approx(0.5)
+
+
 def test_a_direction_is_found_where_labels_can_be_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two attributes that two coordinates of a code show, one of them twice as strongly."""
     torch.manual_seed(0)
@@ -633,8 +670,10 @@ def test_the_encoder_learns_to_reconstruct() -> None:
     assert sum(losses[-5:]) < 0.6 * sum(losses[:5])
 
 
-def test_three_stages_make_weights_that_edit_drawn_faces(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("gan_steps", "first"), [(2, "stylegan2"), (0, "autoencoder")])
+def test_three_stages_make_weights_that_edit_drawn_faces(gan_steps: int, first: str, tmp_path: Path) -> None:
     small = {
+        "gan_steps": gan_steps,
         "size": 32,
         "channels": [4, 4, 4, 4],
         "w_dim": 8,
@@ -648,7 +687,7 @@ def test_three_stages_make_weights_that_edit_drawn_faces(tmp_path: Path) -> None
         method="e4e", options=small, size=32, count=8, steps=2, batch_size=4, sample_every=2
     )
     trained = train_method(chosen, tmp_path / "out")
-    assert trained.is_complete and list(trained.card["stages"]) == ["stylegan2", "encoder", "directions"]
+    assert trained.is_complete and list(trained.card["stages"]) == [first, "encoder", "directions"]
     assert len(list((tmp_path / "out").glob("*/samples/*.png"))) == 2
     editor = load_method("e4e", weights=trained.weights)
     assert list(editor.moves) == ["Bald", "Male"]
@@ -730,7 +769,7 @@ def test_an_encoder_is_trained_on_an_imported_generator(tmp_path: Path) -> None:
     generator = tmp_path / "g.safetensors"
     imported(tmp_path / "g.pt", generator)
     sizes = {"size": 32, "channels": [8, 8, 8, 8], "w_dim": 8, "n_mlp": 2, "encoder_size": 32, "learned": []}
-    options = {**sizes, "widths": [4, 4, 8, 8], "units": [1, 1, 1, 1]}
+    options = {**sizes, "gan_steps": 1, "widths": [4, 4, 8, 8], "units": [1, 1, 1, 1]}
     chosen = TrainingConfig(
         method="e4e", options=options, size=32, count=8, steps=1, batch_size=4, sample_every=0
     )
