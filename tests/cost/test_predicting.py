@@ -14,6 +14,7 @@ from faceedit_bench.cost.holdings import reachable_tensors
 from faceedit_bench.cost.memory import living_storages, resident_bytes
 from faceedit_bench.cost.operations import count_flops
 from faceedit_bench.cost.predicting import takes
+from faceedit_bench.cost.pretence import Pretence
 from faceedit_bench.cost.profile import load
 from faceedit_bench.cost.sample import edit_of, labels_of, sample_batch
 from faceedit_bench.errors import BadConfig, BrokenPromise, UnknownName
@@ -171,3 +172,28 @@ def test_an_unknown_name_is_refused_with_the_nearest(name: str, near: str) -> No
 def test_the_ceiling_row_has_no_cost() -> None:
     with pytest.raises(BadConfig, match="reads its answer from the data set"):
         subject("truth")
+
+
+# ---- joined patches --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dim", [0, 1, 2, 3])
+@pytest.mark.parametrize("is_last", [False, True], ids=["rows", "channels_last"])
+def test_joined_views_lie_in_memory_as_pytorch_lays_them(dim: int, is_last: bool) -> None:
+    def views(picture: Tensor) -> list[Tensor]:
+        return [picture[:, :2, :3, :4], picture[:, 1:3, 2:5, 4:8], picture[:, :2, :3, 1:5]]
+
+    layout = torch.channels_last if is_last else torch.contiguous_format
+    expected = torch.cat(views(torch.zeros(2, 3, 5, 8).to(memory_format=layout)), dim)
+    with Pretence("cuda").begun() as pretence:
+        picture = torch.empty_strided(
+            (2, 3, 5, 8), torch.zeros(2, 3, 5, 8).to(memory_format=layout).stride(), device="cuda"
+        )
+        before = pretence.peak_on("cuda")
+        joined = torch.cat(views(pretence.like(picture, "cuda")), dim)
+    assert (joined.shape, joined.stride(), joined.dtype) == (
+        expected.shape,
+        expected.stride(),
+        expected.dtype,
+    )
+    assert pretence.peak_on("cuda") - before >= 4 * joined.numel()
