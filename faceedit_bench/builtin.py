@@ -14,12 +14,6 @@ def _drawn(root: Path | None, split: str, resolution: int, count: int) -> Sample
     return open_drawn(root, split, resolution, count)
 
 
-def _folder(root: Path | None, split: str, resolution: int, count: int) -> Samples:
-    from .data.folder import open_folder
-
-    return open_folder(root, split, resolution, count)
-
-
 @hookimpl
 def faceedit_datasets() -> list[DatasetSpec]:
     from .data import specs
@@ -36,15 +30,6 @@ def faceedit_datasets() -> list[DatasetSpec]:
             provides=("labels", "truth", "regions"),
             faces="drawn",
             conflicts="drawn",
-        ),
-        DatasetSpec(
-            name="folder",
-            version="1",
-            summary="the pictures of any folder, without labels",
-            attributes=(),
-            splits=("all",),
-            open=_folder,
-            provides=(),
         ),
     ]
 

@@ -21,7 +21,9 @@ from torch import Tensor
 from .catalog import catalog
 from .contracts import EditBatch, Editor, JudgeSpec, Metric, MetricSpec, Sample, Samples
 from .data import demands
+from .data.reading import AS_THEY_LIE, Reading, applied
 from .data.supplied import Supplied
+from .data.upload import Upload
 from .device import of_pictures
 from .errors import BadConfig, BadDataset, BrokenPromise, NoFace
 from .halving import Halving
@@ -51,6 +53,7 @@ class Setup:
     compiles: bool = False
     supplied: Supplied | None = None  # pictures that were edited before: no method is run
     keeps: bool = False  # every edited picture
+    reading: Reading = AS_THEY_LIE
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class Workbench:
     method: str
     suite: Suite
     samples: Samples
+    upload: Upload | None  # None: pictures go to the method as they are
     editor: Editor | Supplied
     columns: list[int]  # suite columns in the method's order
     attributes: tuple[str, ...]  # the method's
@@ -89,13 +93,17 @@ class Workbench:
 # ---- building -------------------------------------------------------------------------------------
 
 
-def open_samples(suite: Suite, data: str | None) -> Samples:
-    """The suite's faces with its attributes; a suite that asks for more than they have ends here."""
+def open_samples(suite: Suite, data: str | None, reading: Reading = AS_THEY_LIE, recent: int = 0) -> Samples:
+    """The suite's faces with its attributes, read as was decided; the `recent` ones are kept in any case."""
+    return demands.matched(applied(open_faces(suite, data), reading, recent), suite)
+
+
+def open_faces(suite: Suite, data: str | None) -> Samples:
+    """The faces as the data set has them; a suite that asks for more than they have ends here."""
     spec = catalog().dataset(suite.dataset)
     metrics = [catalog().metric(name) for name in suite.metrics]
     demands.check(suite, spec, [one for one in metrics if any(applies(one, edit) for edit in suite.edits)])
-    samples = spec.open(Path(data) if data else None, suite.split, suite.resolution, suite.count)
-    return demands.matched(samples, suite)
+    return spec.open(Path(data) if data else None, suite.split, suite.resolution, suite.count)
 
 
 def applies(spec: MetricSpec, edit: Edit) -> bool:
@@ -146,10 +154,13 @@ def workbench(setup: Setup) -> Workbench:
     set_numerics(suite.threads)
     editor, wanted, needs = _editor(setup)
     specs, _ = usable_metrics(suite)
+    is_gpu = setup.device != "cpu"
+    samples = open_samples(suite, setup.data, setup.reading, recent=4 * suite.batch_size if is_gpu else 0)
     return Workbench(
         method=setup.method,
         suite=suite,
-        samples=open_samples(suite, setup.data),
+        samples=samples,
+        upload=_upload(setup, samples, editor),
         editor=editor,
         columns=[suite.attributes.index(name) for name in wanted],
         attributes=wanted,
@@ -160,6 +171,16 @@ def workbench(setup: Setup) -> Workbench:
         metrics={spec.name: (spec, spec.load()) for spec in specs},
         device=setup.device,
     )
+
+
+def _upload(setup: Setup, samples: Samples, editor: Editor | Supplied) -> Upload | None:
+    """The way of pictures to the method's device, unless they stay where they are."""
+    keeps = setup.reading.cache == "device"
+    if isinstance(editor, Supplied) or of_pictures(editor, setup.device) != setup.device:
+        return None
+    if not keeps and setup.device == "cpu":
+        return None
+    return Upload(samples, setup.device, to_unit(torch.arange(256, dtype=torch.uint8)), keeps=keeps)
 
 
 def _judges(specs: Mapping[str, JudgeSpec], device: str) -> dict[str, Judge | Above]:
@@ -305,7 +326,8 @@ def _asked(bench: Workbench, edit: Edit, faces: Sequence[Face]) -> _Asked:
         attributes=suite.attributes,
     )
     truth = _truth(bench, positions, targets)
-    return _Asked(batch, _for_method(bench, batch, edit, truth), source, truth)
+    images = batch.images if bench.upload is None else bench.upload(positions, source)
+    return _Asked(batch, _for_method(bench, batch, images, edit, truth), source, truth)
 
 
 def _edited(bench: Workbench, edit: Edit, faces: Sequence[Face]) -> tuple[_Asked, Tensor]:
@@ -361,7 +383,9 @@ def _truth(bench: Workbench, positions: Sequence[int], targets: Sequence[Sequenc
     return torch.from_numpy(np.stack([give(i, target) for i, target in zip(positions, targets, strict=True)]))
 
 
-def _for_method(bench: Workbench, batch: EditBatch, edit: Edit, truth: Tensor | None) -> EditBatch:
+def _for_method(
+    bench: Workbench, batch: EditBatch, images: Tensor, edit: Edit, truth: Tensor | None
+) -> EditBatch:
     """The same batch on the method's device, with its columns in its order.
 
     Of an attribute that is set, it is told that the face has the opposite now, so that every face is asked
@@ -371,7 +395,7 @@ def _for_method(bench: Workbench, batch: EditBatch, edit: Edit, truth: Tensor | 
     taken = torch.tensor([name in edit.set for name in batch.attributes])  # (A,)
     source = torch.where(taken, 1 - batch.target, batch.source) if edit.set else batch.source
     return EditBatch(
-        images=batch.images.to(of_pictures(bench.editor, place)),
+        images=images.to(of_pictures(bench.editor, place)),
         source=source[:, bench.columns].to(place),
         target=batch.target[:, bench.columns].to(place),
         edited=batch.edited[:, bench.columns].to(place),

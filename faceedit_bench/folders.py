@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+CACHES = ("auto", "device", "host", "pack", "none")
+"""Where decoded faces may be kept: see faceedit_bench.data.reading."""
+
 
 def cache() -> Path:
     """Drawn faces and packed data: $FACEEDIT_CACHE, else the user's cache folder."""

@@ -25,6 +25,7 @@ from .data.reading import Reading
 from .data.supplied import Supplied, ids_of
 from .errors import BadConfig, ResultsError
 from .runs import judges_of
+from .store.fingerprint import stamped
 from .store.folder import RunFolder, Score
 from .suite import Edit, Shard, Suite
 from .weights import identity_of, of_judge, require
@@ -264,7 +265,8 @@ def _store(
     ]
     told = {number: run.read_shard(number, metrics=()).unusable for number in sorted(run.finished())}
     _, kept = scoring.without(shards, {number: {spec.name: state} for number, state in states.items()}, told)
-    scores = scoring.scores(suite, [spec], shards, kept)
+    dtype = run.manifest.identity["numerics"]["dtype"]
+    scores = stamped(scoring.scores(suite, [spec], shards, kept), judges, dtype)
     run.put_rescored(
         spec.name,
         {number: of_shard[spec.name] for number, of_shard in kept.items()},

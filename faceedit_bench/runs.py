@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from . import folders
 from . import suite as suites
 from .catalog import catalog
 from .contracts import SECOND
-from .errors import BadConfig, NoFace, ResultsError
+from .errors import BadConfig, BadImage, NoFace, ResultsError
 from .manifest import Manifest, plain, provenance
 from .store import folder as store
 from .store.folder import RunFolder, Score
@@ -68,6 +68,8 @@ def run(
     compiles: bool = False,
     measure_cost: bool = True,
     keep_pictures: bool = False,
+    cache: str = "auto",
+    skip_bad: bool = False,
 ) -> RunResult:
     """Evaluate `method` over `suite`; a run that was stopped goes on, and ends with the same bits.
 
@@ -82,6 +84,10 @@ def run(
         compiles: torch.compile the method's networks: faster from some hundred images on; part of the run's
             identity, since last bits differ.
         keep_pictures: store every edited picture, so that further metrics can be computed later.
+        cache: where decoded faces are kept: "device", "host", "pack", "none", or "auto", which chooses. It
+            changes no bit.
+        skip_bad: leave out pictures that cannot be read, instead of ending with their names; they are listed
+            and counted.
     Raises:
         FaceEditError: anything that a user can mend, before the first image is edited where possible.
     """
@@ -105,15 +111,39 @@ def run(
     )
     metrics, absent = evaluate.usable_metrics(chosen)
     _check_method(choice, chosen)
-    samples = evaluate.open_samples(chosen, setup.data)
+    samples, setup = opened(setup, cache, workers, skip_bad=skip_bad)
     asked = {role: roles[role] for role in evaluate.judge_roles(metrics)}
     manifest = describe(choice, chosen, samples, asked, metrics, setup)
     folder = store.begin(folders.results(results), manifest, chosen)
     setup = dataclasses.replace(setup, keeps=_keeps(folder, keep_pictures))
     if not folder.is_complete:
-        evaluate_shards(setup, chosen.shards(len(samples)), folder, workers)
+        evaluate_shards(setup, chosen.shards(len(samples)), folder, workers, samples)
         finish(setup, folder, samples, metrics, measure_cost)
     return RunResult(folder, folder.scores(), folder.cost(), absent)
+
+
+def opened(setup: Setup, cache: str, workers: int | None, *, skip_bad: bool) -> tuple[Samples, Setup]:
+    """The suite's faces, and the setup that tells workers how to read them."""
+    from . import evaluate
+    from .data import demands, reading
+    from .device import available_bytes
+
+    suite = setup.suite
+    provides = catalog().dataset(suite.dataset).provides
+    faces = evaluate.open_faces(suite, setup.data)
+    faces = reading.usable(faces, suite.dataset, skip_bad=skip_bad, workers=workers)
+    told = reading.plan(
+        faces,
+        cache,
+        available_bytes,
+        face_bytes=suite.resolution**2 * (4 if "regions" in provides else 3),
+        device=setup.device,
+        workers=_workers(workers, setup.device),
+    )
+    if told.cache == "pack":
+        faces, folder = reading.packed(faces, workers)
+        setup = setup if folder is None else dataclasses.replace(setup, data=str(folder))
+    return demands.matched(faces, suite), dataclasses.replace(setup, reading=told)
 
 
 def _keeps(folder: RunFolder, asked: bool) -> bool:
@@ -174,6 +204,7 @@ def described(
             "split": suite.split,
             "count": len(samples),
             "digest": samples.digest(),
+            **({"left_out": [face for face, _ in setup.reading.left_out]} if setup.reading.left_out else {}),
         },
         "judges": judges,
         "metrics": {spec.name: spec.version for spec in metrics},
@@ -185,7 +216,7 @@ def described(
             **({"compiled": True} if setup.compiles else {}),
         },
     }
-    return Manifest(identity, provenance())
+    return Manifest(identity, {**provenance(), "reading": setup.reading.entry()})
 
 
 def judges_of(suite: Suite) -> dict[str, JudgeSpec]:
@@ -234,28 +265,38 @@ def _check_method(choice: Choice, suite: Suite) -> None:
 # ---- shards ---------------------------------------------------------------------------------------
 
 
-def evaluate_shards(setup: Setup, shards: tuple[Shard, ...], folder: RunFolder, workers: int | None) -> None:
-    """Work through the shards that are not done yet."""
+def evaluate_shards(
+    setup: Setup, shards: tuple[Shard, ...], folder: RunFolder, workers: int | None, samples: Samples
+) -> None:
+    """Work through the shards that are not done yet. Of pictures that cannot be read, all are named."""
+    from .data.reading import listed
     from .progress import bar
 
     done = folder.finished()
     jobs = [_Job(setup, shard, folder.path) for shard in shards if shard.number not in done]
     if not jobs:
         return
-    with bar(
-        f"{setup.method} on {setup.suite.name}", sum(job.shard.stop - job.shard.start for job in jobs)
-    ) as advance:
-        for images in _execute(jobs, workers, setup.device):
-            advance(images)
+    images = sum(job.shard.stop - job.shard.start for job in jobs)
+    try:
+        with bar(f"{setup.method} on {setup.suite.name}", images) as advance:
+            for done_now in _execute(jobs, workers, setup.device):
+                advance(done_now)
+    except BadImage as error:
+        raise listed(samples, error) from None
 
 
 def _execute(jobs: list[_Job], workers: int | None, device: str) -> Iterator[int]:
     from .executors import processes, serial
 
-    count = min(workers or (os.cpu_count() or 1 if device == "cpu" else 1), len(jobs))
-    if count < 1:
-        raise BadConfig(f"--workers wants at least 1, found {workers}")
+    count = min(_workers(workers, device), len(jobs))
     return serial.map(_work, jobs) if count == 1 else processes.map(_work, jobs, count)
+
+
+def _workers(asked: int | None, device: str) -> int:
+    """Processes: as asked, otherwise one per core, and one where a GPU does the work."""
+    if asked is not None and asked < 1:
+        raise BadConfig(f"--workers wants at least 1, found {asked}")
+    return asked or (os.cpu_count() or 1 if device == "cpu" else 1)
 
 
 def _work(job: _Job) -> int:
@@ -298,13 +339,19 @@ def finish(
         {number: shard.states for number, shard in stored.items()},
         {number: shard.unusable for number, shard in stored.items()},
     )
-    faces = scoring.faces(len(samples), unusable)
+    faces = _with_left_out(scoring.faces(len(samples), unusable), setup.reading.left_out)
     scores = scoring.scores(suite, metrics, shards, states)
     rows = scoring.per_sample(suite, metrics, shards, states, samples, unusable)
     scores += scoring.curve_scores(suite, rows)
     write_pictures(folder.path / "images", suite, samples, shards, stored, unusable)
     cost = _cost(setup) if measure_cost else {}
     folder.finish(scores, rows, cost, faces)
+
+
+def _with_left_out(faces: dict[str, Any], left_out: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Which faces were scored, among them those whose pictures could not be read."""
+    unread = [{"sample": face, "reason": reason} for face, reason in left_out]
+    return {**faces, "of": faces["of"] + len(unread), "unusable": [*unread, *faces["unusable"]]}
 
 
 def _cost(setup: Setup) -> dict[str, Any]:

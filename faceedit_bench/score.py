@@ -11,7 +11,7 @@ from . import suite as suites
 from .catalog import catalog
 from .errors import BadConfig
 from .manifest import SUPPLIED
-from .runs import RunResult, described, evaluate_shards, finish, judges_of
+from .runs import RunResult, described, evaluate_shards, finish, judges_of, opened
 from .store import folder as store
 from .weights import identity_of, of_judge, require
 
@@ -29,6 +29,8 @@ def score(
     limit: int | None = None,
     device: str = "cpu",
     lossy: bool = False,
+    cache: str = "auto",
+    skip_bad: bool = False,
 ) -> RunResult:
     """Score the pictures that `edited` leads to, for example `mine/{edit}/{id}.png`, as run `name`.
 
@@ -53,7 +55,7 @@ def score(
         supplied=pattern,
     )
     metrics, absent = evaluate.usable_metrics(chosen)
-    samples = evaluate.open_samples(chosen, setup.data)
+    samples, setup = opened(setup, cache, workers, skip_bad=skip_bad)
     digest = supplied.check(pattern, chosen, samples, lossy=lossy)
     maker = {
         "method": {"name": name, "version": "unknown", "preset": SUPPLIED, "options": {}, "saw": []},
@@ -64,7 +66,7 @@ def score(
     manifest = described(maker, chosen, samples, asked, metrics, setup)
     folder = store.begin(folders.results(results), manifest, chosen)
     if not folder.is_complete:
-        evaluate_shards(setup, chosen.shards(len(samples)), folder, workers)
+        evaluate_shards(setup, chosen.shards(len(samples)), folder, workers, samples)
         finish(setup, folder, samples, metrics, measure_cost=False)
     return RunResult(folder, folder.scores(), folder.cost(), absent)
 

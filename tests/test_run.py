@@ -150,7 +150,7 @@ def test_options_and_limit_make_another_run(tiny: str) -> None:
         ({"options": {"width": 3}}, BadConfig, "unknown key 'width'"),
         ({"limit": 0}, BadConfig, "at least 1"),
         ({"workers": -1}, BadConfig, "at least 1"),
-        ({"data": "/no/such/folder", "suite": None}, FaceEditError, "no such folder"),
+        ({"data": "/no/such/folder", "suite": None}, FaceEditError, "found nothing there"),
         ({"data": "/no/such/folder", "suite": "drawn-128"}, FaceEditError, "reads no folder"),
     ],
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .reading import cache_option, skip_bad_option
+
 
 @click.command(
     epilog="""
@@ -38,6 +40,8 @@ Examples:
     "--keep-pictures", is_flag=True, help="Store every edited picture, for `rescore` and other programs."
 )
 @click.option("--no-cost", is_flag=True, help="Do not measure memory and time.")
+@cache_option
+@skip_bad_option
 @click.option("--json", "as_json", is_flag=True, help="Print scores as JSON.")
 def run(
     method: str,
@@ -53,6 +57,8 @@ def run(
     compiles: bool,
     keep_pictures: bool,
     no_cost: bool,
+    cache: str,
+    skip_bad: bool,
     as_json: bool,
 ) -> None:
     """Edit a suite's faces with a method and measure everything.
@@ -79,5 +85,7 @@ def run(
         compiles=compiles,
         measure_cost=not no_cost,
         keep_pictures=keep_pictures,
+        cache=cache,
+        skip_bad=skip_bad,
     )
     show_run(result.folder, result.absent, as_json=as_json)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .reading import cache_option, skip_bad_option
+
 
 @click.command(
     epilog="""
@@ -30,6 +32,8 @@ Examples:
 @click.option("--limit", type=int, help="Only the first so many faces: a suite of its own.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or auto.")
 @click.option("--allow-lossy", is_flag=True, help="Accept JPEG and the like, which shift scores; recorded.")
+@cache_option
+@skip_bad_option
 @click.option("--json", "as_json", is_flag=True, help="Print scores as JSON.")
 def score(
     suite: str,
@@ -41,6 +45,8 @@ def score(
     limit: int | None,
     device: str,
     allow_lossy: bool,
+    cache: str,
+    skip_bad: bool,
     as_json: bool,
 ) -> None:
     """Score pictures that any program edited, with the metrics, tables and boards of `run`.
@@ -62,5 +68,7 @@ def score(
         limit=limit,
         device=device,
         lossy=allow_lossy,
+        cache=cache,
+        skip_bad=skip_bad,
     )
     show_run(result.folder, result.absent, as_json=as_json)

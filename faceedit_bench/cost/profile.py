@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ..contracts import Editor
-from ..device import of_pictures
+from ..device import available_bytes, of_pictures
 from ..errors import BadConfig, FaceEditError
 from ..weights import build_editor, fast
 from .audit import audit
@@ -18,7 +18,7 @@ from .clock import Run, best_batch
 from .holdings import reachable_tensors
 from .machine import conditions, gpu_process_bytes
 from .measuring import measure
-from .memory import available_bytes, cuda_peak, living_storages, process_peak
+from .memory import cuda_peak, living_storages, process_peak
 from .predicting import predict
 from .sample import edit_of, labels_of, sample_batch
 from .subject import Subject, check_size, explained, subject

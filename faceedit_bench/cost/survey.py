@@ -12,10 +12,10 @@ from typing import Any, Literal
 import torch
 
 from .. import device as devices
+from ..device import available_bytes
 from ..errors import BadConfig, FaceEditError
 from ..spawning import without_main
 from .fitting import fit
-from .memory import available_bytes
 from .predicting import predict, takes
 from .profile import SCRATCH, Job, checked, profile
 from .subject import Subject, check_settings, subject

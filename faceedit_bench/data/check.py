@@ -70,7 +70,8 @@ def check(read: Reader, name: str, root: Path, workers: int | None = None) -> Re
             f"{folder}: a pack, which checks itself when it is used; give the data set's own folder"
         )
     index = read(folder)
-    seen = _read_all(index, workers)
+    present = [row for row, file in enumerate(index.files) if file not in index.missing]
+    seen = read_rows(index, present, workers)
     missing = [file for file in index.files if file in index.missing]
     broken = [one.fault for _, one in sorted(seen.items()) if one.fault]
     doubles = _doubles(index, seen)
@@ -95,8 +96,8 @@ def check(read: Reader, name: str, root: Path, workers: int | None = None) -> Re
     )
 
 
-def _read_all(index: Index, workers: int | None) -> dict[int, Seen]:
-    rows = [row for row, file in enumerate(index.files) if file not in index.missing]
+def read_rows(index: Index, rows: list[int], workers: int | None = None) -> dict[int, Seen]:
+    """Read these faces with all cores: row -> what was seen."""
     found: dict[int, Seen] = {}
     with bar(f"reading {index.name}", len(rows)) as advance:
         for part in over_spans(_read_span, (index, rows), len(rows), SPAN, workers):

@@ -21,7 +21,8 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+import PIL
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError, features
 
 from ..errors import BadDataset, BadImage, ResultsError
 
@@ -57,6 +58,14 @@ def read_image(path: str | Path) -> np.ndarray:
             f"{path}: truncated or damaged ({error}); get the file again or leave it out"
         ) from None
     return np.ascontiguousarray(np.asarray(rgb).transpose(2, 0, 1))
+
+
+def decoder() -> str:
+    """What decodes here, for records: JPEG decoders differ by a few levels."""
+    turbo = features.version_feature("libjpeg_turbo")
+    return f"Pillow {PIL.__version__}, " + (
+        f"libjpeg-turbo {turbo}" if turbo else f"libjpeg {features.version_codec('jpg')}"
+    )
 
 
 def _to_rgb(image: Image.Image, path: Path) -> Image.Image:
@@ -111,18 +120,27 @@ def _in_srgb(image: Image.Image, path: Path) -> Image.Image:
 
 def write_png(path: str | Path, pixels: np.ndarray) -> None:
     """Write (3, H, W) uint8 RGB as PNG: whole or not at all."""
-    assert pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[0] == 3, (
-        pixels.dtype,
-        pixels.shape,
-    )
-    save_png(path, Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))))
+    _write_whole(Path(path), png(pixels))
 
 
 def save_png(path: str | Path, picture: Image.Image) -> None:
     """Write a Pillow picture as PNG: whole or not at all."""
+    _write_whole(Path(path), _encoded(picture))
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """(3, H, W) uint8 RGB as a PNG file's content."""
+    assert pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[0] == 3, (
+        pixels.dtype,
+        pixels.shape,
+    )
+    return _encoded(Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))))
+
+
+def _encoded(picture: Image.Image) -> bytes:
     content = io.BytesIO()
     picture.save(content, format="PNG")
-    _write_whole(Path(path), content.getvalue())
+    return content.getvalue()
 
 
 def _write_whole(path: Path, content: bytes) -> None:

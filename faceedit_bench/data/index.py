@@ -71,6 +71,14 @@ def first_named(names: Sequence[str]) -> str:
     return "\n  ".join([*names[:NAMED], *more])
 
 
+def without_folder(fault: str, face: str) -> str:
+    """`truncated` of `/home/ann/celeba/000001.jpg: truncated`: records tell of no machine. The file's name
+    stays where it is not that of the face."""
+    place, colon, why = fault.partition(": ")
+    name = Path(place)
+    return why if colon and face in (name.stem, name.name) else f"{name.name}{colon}{why}"
+
+
 def folder_given(root: Path | None, name: str) -> Path:
     """The data set's folder; the error says how to name it."""
     if root is None:
@@ -81,7 +89,7 @@ def folder_given(root: Path | None, name: str) -> Path:
     if not root.is_dir():
         found = "a file" if root.exists() else "nothing there"
         hint = "; unpack it and give the folder" if root.suffix.lower() in ARCHIVES else ""
-        raise BadDataset(f"{root}: wanted the folder of {name}, found {found}{hint}")
+        raise BadDataset(f"{root}: wanted the folder of data set {name!r}, found {found}{hint}")
     return root
 
 

@@ -26,9 +26,10 @@ import numpy as np
 from ..contracts import Sample
 from ..errors import BadDataset, BadImage
 from ..progress import bar
-from .index import Index, first_named, folder_given
+from .images import decoder
+from .index import Index, folder_given, without_folder
 from .pack import check_room
-from .photographs import Reader, digest_of, files_of, read_sample, sound_hash
+from .photographs import Photographs, Reader, digest_of, files_of, read_sample, sound_hash, told
 from .workers import over_spans
 
 FORMAT = 1
@@ -56,7 +57,7 @@ class Packed:
 
     folder: Path
     faces: int
-    skipped: list[dict[str, str]]  # id and reason
+    skipped: list[dict[str, Any]]  # id, reason and row: its place among the faces asked for
     digest: str
     bytes: int
     kept: int  # faces that an earlier, stopped packing had done
@@ -105,19 +106,27 @@ def pack(
     """
     if folder.exists():
         raise BadDataset(f"{folder}: there already; choose another folder with --to, or remove it")
-    index = read(folder_given(root, name))
-    rows = index.rows(split, count)
+    faces = Photographs(read(folder_given(root, name)), split, resolution, count)
+    return pack_faces(faces, folder, workers, skip_bad=skip_bad)
+
+
+def pack_faces(
+    faces: Photographs, folder: Path, workers: int | None = None, *, skip_bad: bool = False
+) -> Packed:
+    """Pack faces of an opened data set; as `pack`."""
+    index = faces.index
+    rows = index.rows(faces.split, faces.count)
     labels = np.ascontiguousarray(index.labels[rows])
     ids = [index.ids[row] for row in rows]
     source = digest_of(index.frame.rule, ids, labels, [""] * len(rows))
-    asked = Asked(name, split, resolution, count, index.frame.rule, len(rows), source)
+    asked = Asked(index.name, faces.split, faces.resolution, faces.count, index.frame.rule, len(rows), source)
     temporary = folder.with_name(f".{folder.name}.part")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _alone(temporary):
         _prepare(temporary, asked, index.masks is not None)
         done = _finished(temporary)
         parts = {part.start: part for part in done}
-        job = _Job(index, rows, resolution, temporary)
+        job = _Job(index, rows, faces.resolution, temporary)
         parts |= {part.start: part for part in _write_rest(job, parts, len(rows), workers)}
         ordered = [parts[start] for start in sorted(parts)]
         skipped = _skipped(ordered, ids, skip_bad, len(rows))
@@ -238,17 +247,16 @@ def _put(path: Path, start: int, values: np.ndarray) -> str:
     return hashlib.sha256(values.data).hexdigest()
 
 
-def _skipped(parts: list[_Part], ids: list[str], skip_bad: bool, faces: int) -> list[dict[str, str]]:
+def _skipped(parts: list[_Part], ids: list[str], skip_bad: bool, faces: int) -> list[dict[str, Any]]:
     faults = {row: fault for part in parts for row, fault in part.faults.items()}
     if faults and not skip_bad:
-        named = first_named([faults[row] for row in sorted(faults)])
-        raise BadImage(
-            f"{len(faults)} of {faces} pictures cannot be used; get them again and repeat the command, which "
-            f"goes on where it was, or leave them out with --skip-bad:\n  {named}"
-        )
+        raise BadImage(told([faults[row] for row in sorted(faults)], faces))
     if len(faults) == faces:
         raise BadDataset(f"none of {faces} pictures can be used; the first: {faults[min(faults)]}")
-    return [{"id": ids[row], "reason": faults[row]} for row in sorted(faults)]
+    return [
+        {"id": ids[row], "reason": without_folder(faults[row], ids[row]), "row": row}
+        for row in sorted(faults)
+    ]
 
 
 def _close_gaps(temporary: Path, parts: list[_Part]) -> list[_Part]:
@@ -280,7 +288,7 @@ def _seal(
     asked: Asked,
     job: _Job,
     parts: list[_Part],
-    skipped: list[dict[str, str]],
+    skipped: list[dict[str, Any]],
     kept: int,
 ) -> Packed:
     """Write what describes the arrays, and put the pack in place."""
@@ -298,6 +306,7 @@ def _seal(
         **asdict(asked),
         "faces": len(rows),
         "attributes": list(index.attributes),
+        "decoder": decoder(),
         "skipped": len(skipped),
         "sha256": {file: _file_hash(temporary / file) for file in (FACES, LABELS)},
         "parts": [{"start": part.start, "stop": part.stop, "arrays": part.arrays} for part in parts],
@@ -333,20 +342,27 @@ def _alone(temporary: Path) -> Iterator[None]:
 
 
 class PackedFaces:
-    """The first `count` faces of a pack (contracts.Samples); arrays stay on disk until they are used."""
+    """Faces of a pack (contracts.Samples); arrays stay on disk until they are used.
+
+    `count` counts faces as they were asked for (0: all of them): those that were left out count, too, so
+    that the pack gives the same faces as the files without the broken ones.
+    """
 
     def __init__(self, folder: Path, card: Mapping[str, Any], count: int) -> None:
         self.folder, self.card = folder, card
         self.attributes: tuple[str, ...] = tuple(card["attributes"])
+        self.decoder = f"packed by {card.get('decoder', 'Pillow')}"
+        skipped = [one for one in _failures(folder, card) if one["row"] < count or not count]
+        self.left_out: dict[str, str] = {one["id"]: one["reason"] for one in skipped}
         faces = json.loads((folder / FACES).read_text(encoding="utf-8"))
-        count = count or card["faces"]
-        self.ids: list[str] = faces["ids"][:count]
-        self.identities: list[str] | None = faces["identities"] and faces["identities"][:count]
-        self.sources: list[str] = faces["sources"][:count]
-        self.images = _mapped(folder / IMAGES)[:count]  # (N, 3, S, S) uint8
-        self.labels = np.load(folder / LABELS)[:count]  # (N, A) uint8
+        here = count - len(skipped) if count else card["faces"]
+        self.ids: list[str] = faces["ids"][:here]
+        self.identities: list[str] | None = faces["identities"] and faces["identities"][:here]
+        self.sources: list[str] = faces["sources"][:here]
+        self.images = _mapped(folder / IMAGES)[:here]  # (N, 3, S, S) uint8
+        self.labels = np.load(folder / LABELS)[:here]  # (N, A) uint8
         has_regions = (folder / REGIONS).exists()
-        self.regions = _mapped(folder / REGIONS)[:count] if has_regions else None  # (N, S, S)
+        self.regions = _mapped(folder / REGIONS)[:here] if has_regions else None  # (N, S, S)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -364,6 +380,25 @@ class PackedFaces:
         """That of the files it was made from; the pack's own bytes are checked against its card first."""
         verify(self.folder, self.card)
         return digest_of(self.card["rule"], self.ids, self.labels, self.sources)
+
+    def broken(self, workers: int | None = None) -> dict[str, str]:
+        """None: what was broken is in `left_out` already."""
+        return {}
+
+    def without(self, left_out: Mapping[str, str]) -> PackedFaces:
+        """The same; a pack leaves out what was broken when it was made, and nothing else."""
+        assert set(left_out) <= set(self.left_out), "other faces than those that the pack leaves out"
+        return self
+
+
+def _failures(folder: Path, card: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Id, reason and row of the faces that were left out."""
+    if not card["skipped"]:
+        return []
+    lines = [json.loads(line) for line in (folder / FAILURES).read_text(encoding="utf-8").splitlines()]
+    if len(lines) != card["skipped"] or not all("row" in line for line in lines):
+        raise BadDataset(f"{folder / FAILURES}: does not name all {card['skipped']} faces; pack again")
+    return lines
 
 
 def _mapped(path: Path) -> np.ndarray:
@@ -385,17 +420,14 @@ def open_pack(folder: Path, name: str, split: str, resolution: int, count: int) 
         raise BadDataset(
             f"{folder}: this pack has {', '.join(odd)}; make another with faceedit-bench data pack"
         )
-    if card["count"] and (count == 0 or count > card["faces"]):
+    asked = card["faces"] + card["skipped"]
+    if card["count"] and (count == 0 or count > asked):
         raise BadDataset(
-            f"{folder}: this pack has the first {card['faces']} faces of split {split!r}, wanted "
+            f"{folder}: this pack has the first {asked} faces of split {split!r}, wanted "
             f"{count or 'all'}; pack them, or ask for fewer with --limit"
         )
-    if count > card["faces"]:
-        left_out = f" ({card['skipped']} broken ones were left out)" if card["skipped"] else ""
-        raise BadDataset(
-            f"{folder}: wanted {count} faces, found {card['faces']}{left_out}; ask for fewer with "
-            f"--limit {card['faces']}"
-        )
+    if count > asked:
+        raise BadDataset(f"{folder}: wanted {count} faces, found {asked}; ask for fewer with --limit {asked}")
     return PackedFaces(folder, card, count)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,19 +13,31 @@ import numpy as np
 
 from ..contracts import Sample, Samples
 from ..errors import BadImage
-from .images import read_image
-from .index import Index, first_named, folder_given
+from .images import decoder, read_image
+from .index import Index, first_named, folder_given, without_folder
 from .masks import mask_files, read_regions
 
 Reader = Callable[[Path], Index]
 
 
 class Photographs:
-    """Some rows of an index at one resolution (contracts.Samples)."""
+    """Some faces of a split at one resolution, read when they are asked for (contracts.Samples)."""
 
-    def __init__(self, index: Index, rows: np.ndarray, resolution: int) -> None:
-        self.index, self.rows, self.resolution = index, rows, resolution
-        self.attributes = index.attributes
+    def __init__(
+        self,
+        index: Index,
+        split: str,
+        resolution: int,
+        count: int = 0,
+        left_out: Mapping[str, str] | None = None,
+    ) -> None:
+        self.index, self.split, self.resolution, self.count = index, split, resolution, count
+        self.attributes, self.decoder = index.attributes, decoder()
+        self.left_out = dict(left_out or {})  # id -> why it cannot be used
+        rows = index.rows(split, count)
+        self.rows = np.array([row for row in rows.tolist() if index.ids[row] not in self.left_out], np.int64)
+        self.ids = [index.ids[row] for row in self.rows.tolist()]
+        self._hashes: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -35,6 +47,11 @@ class Photographs:
 
     def digest(self) -> str:
         """sha256 over the cropping rule, ids, labels and files, in order; reads every file once."""
+        if self._hashes is None:
+            self._hashes = self._read_hashes()
+        return digest_of(self.index.frame.rule, self.ids, self.index.labels[self.rows], self._hashes)
+
+    def _read_hashes(self) -> list[str]:
         from ..progress import bar
 
         files = [files_of(self.index, int(row)) for row in self.rows]
@@ -48,14 +65,36 @@ class Photographs:
                 advance(1)
         broken = [str(found) for found in hashes if isinstance(found, BadImage)]
         if broken:
-            raise BadImage(
-                f"{len(broken)} of {len(files)} pictures cannot be read; get them again, or pack the data "
-                f"set without them (faceedit-bench data pack --skip-bad):\n  {first_named(broken)}"
-            )
-        ids = [self.index.ids[row] for row in self.rows]
-        return digest_of(
-            self.index.frame.rule, ids, self.index.labels[self.rows], [str(one) for one in hashes]
-        )
+            raise BadImage(told(broken, len(files)))
+        return [str(one) for one in hashes]
+
+    def broken(self, workers: int | None = None) -> dict[str, str]:
+        """Id -> what is wrong, of faces that cannot be used; decodes every picture once, with all cores."""
+        from .check import read_rows
+
+        seen = read_rows(self.index, self.rows.tolist(), workers)
+        return {
+            face: without_folder(seen[row].fault, face)
+            for face, row in zip(self.ids, self.rows.tolist(), strict=True)
+            if seen[row].fault
+        }
+
+    def without(self, left_out: Mapping[str, str]) -> Photographs:
+        """The same without some faces (id -> why)."""
+        if set(left_out) <= set(self.left_out):
+            return self
+        every = {**self.left_out, **left_out}
+        if set(left_out) >= set(self.ids):
+            raise BadImage(told([f"{face}: {why}" for face, why in left_out.items()], len(self)))
+        return Photographs(self.index, self.split, self.resolution, self.count, every)
+
+
+def told(broken: Sequence[str], faces: int) -> str:
+    """That pictures are broken, which, and what to do."""
+    return (
+        f"{len(broken)} of {faces} pictures cannot be read; get them again, or leave them out with "
+        f"--skip-bad:\n  {first_named(broken)}"
+    )
 
 
 def open_photographs(
@@ -67,8 +106,7 @@ def open_photographs(
     folder = folder_given(root, name)
     if packed.is_pack(folder):
         return packed.open_pack(folder, name, split, resolution, count)
-    index = read(folder)
-    return Photographs(index, index.rows(split, count), resolution)
+    return Photographs(read(folder), split, resolution, count)
 
 
 # ---- one face ---------------------------------------------------------------------------------------
@@ -131,7 +169,7 @@ def digest_of(rule: str, ids: Sequence[str], labels: np.ndarray, hashes: Sequenc
 
 def reader(name: str) -> Reader:
     """What reads the index of a built-in data set of photographs."""
-    from . import celeba, celebahq, ffhq, lfw, tables
+    from . import celeba, celebahq, ffhq, folder, lfw, tables
     from .frame import CENTRE_178, OFFSET_170
 
     readers: dict[str, Reader] = {
@@ -141,6 +179,7 @@ def reader(name: str) -> Reader:
         "celebamask-hq": functools.partial(celebahq.read_celebahq, name=name, with_masks=True),
         "lfw": functools.partial(lfw.read_lfw, name=name),
         "ffhq": functools.partial(ffhq.read_ffhq, name=name),
+        "folder": functools.partial(folder.read_folder, name=name),
         "folder-csv": functools.partial(tables.read_folder_csv, name=name),
         "imagefolder": functools.partial(tables.read_imagefolder, name=name),
     }

@@ -67,6 +67,14 @@ SPECS: list[DatasetSpec] = [
     ),
     _spec("lfw", "Labeled Faces in the Wild, labels by a classifier", LFW, ("all", "pairs")),
     _spec("ffhq", "FFHQ, without labels", (), ("train", "validation"), provides=(), conflicts="none"),
+    _spec(
+        "folder",
+        "the pictures of any folder, without labels",
+        (),
+        ("all",),
+        provides=(),
+        conflicts="none",
+    ),
     _spec("folder-csv", "the pictures of any folder, labels in a CSV file", (), ("all",), conflicts="none"),
     _spec(
         "imagefolder",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from faceedit_bench.cost.machine import conditions, read_gpu, read_process
-from faceedit_bench.cost.memory import LivingStorages, available_bytes, process_peak, rounded
+from faceedit_bench.cost.memory import LivingStorages, process_peak, rounded
+from faceedit_bench.device import available_bytes
 
 
 def test_the_drivers_line_becomes_names_and_values() -> None:

@@ -140,8 +140,13 @@ def test_broken_pictures_stop_it_or_are_left_out_and_listed(
     assert arrays.digest() == made.digest != spec.open(root, "train", 24, 0).digest()
     for face, wanted in zip((arrays[i] for i in range(4)), kept, strict=True):
         assert face.id == wanted.id and np.array_equal(face.image, wanted.image)
-    with pytest.raises(BadDataset, match=r"wanted 6 faces, found 4 \(2 broken ones were left out\)"):
-        open_pack(made.folder, "celeba", "test", 24, 6)
+    first = open_pack(made.folder, "celeba", "test", 24, 4)  # of the files, two of which were read
+    assert first.ids == ["182638", "182640", "182641"] and set(first.left_out) == {"182639"}
+    with pytest.raises(BadDataset, match=r"wanted 7 faces, found 6"):
+        open_pack(made.folder, "celeba", "test", 24, 7)
+    (made.folder / "failures.jsonl").write_text("")
+    with pytest.raises(BadDataset, match=r"failures\.jsonl: does not name all 2 faces; pack again"):
+        open_pack(made.folder, "celeba", "test", 24, 0)
 
 
 def test_a_changed_byte_of_a_pack_is_found(trees: Path, tmp_path: Path) -> None:

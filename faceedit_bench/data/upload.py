@@ -1,0 +1,105 @@
+"""Pictures on their way to the device of a method: sent while others are edited, or sent once and kept there.
+
+Only 8-bit pixels travel; the device looks up their values in [-1, 1] in a table that the CPU made, so that a
+method sees the same bits on every way (a GPU divides by a constant differently).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..contracts import Samples
+from ..errors import FaceEditError
+
+READERS = 8  # threads that decode the next batch
+
+
+class Upload:
+    """`upload(positions, source)`: (B, 3, S, S) float32 in [-1, 1] on the device.
+
+    With `keeps`, a face is sent once and stays: after the first edit the whole split lies on the device.
+    On a GPU the next batch is read by threads while this one is edited; unless it is kept, it is pinned and
+    sent on a stream of its own, too. `samples` should remember what was read for some batches.
+    """
+
+    def __init__(self, samples: Samples, device: str, values: Tensor, *, keeps: bool) -> None:
+        self.samples, self.device, self.keeps = samples, torch.device(device), keeps
+        self.values = values.to(self.device)  # (256,) float32: of each 8-bit pixel
+        self.kept: Tensor | None = None  # (N, 3, S, S) uint8
+        self.there = np.zeros(len(samples), bool)
+        self.next = NextBatch(samples, self.device, sends=not keeps) if self.device.type == "cuda" else None
+
+    def __call__(self, positions: Sequence[int], source: Tensor) -> Tensor:
+        """`source` (B, 3, S, S) uint8 on the CPU are the pictures at these positions of the data set."""
+        wanted = list(positions)
+        pixels = self._from_kept(wanted, source) if self.keeps else self._sent(wanted, source)
+        if self.next is not None:
+            self.next.begin(wanted, done=self.there)
+        return self.values[pixels.to(torch.int32)]
+
+    def _from_kept(self, positions: list[int], source: Tensor) -> Tensor:
+        if self.kept is None:
+            shape = (len(self.samples), *source.shape[1:])
+            self.kept = torch.empty(shape, dtype=torch.uint8, device=self.device)
+        new = [place for place, position in enumerate(positions) if not self.there[position]]
+        if new:
+            rows = [positions[place] for place in new]
+            self.kept[torch.tensor(rows, device=self.device)] = source[new].to(self.device)
+            self.there[rows] = True
+        return self.kept[torch.tensor(positions, device=self.device)]
+
+    def _sent(self, positions: list[int], source: Tensor) -> Tensor:
+        ready = self.next.take(positions) if self.next is not None else None
+        return source.to(self.device) if ready is None else ready
+
+
+class NextBatch:
+    """The batch after the present one, read by threads and sent on a stream of its own. For GPUs only."""
+
+    def __init__(self, samples: Samples, device: torch.device, *, sends: bool) -> None:
+        self.samples, self.device = samples, device
+        self.stream = torch.cuda.Stream(device) if sends else None
+        self.readers, self.turn = ThreadPoolExecutor(READERS), ThreadPoolExecutor(1)
+        self.begun: tuple[list[int], Future[tuple[Tensor, torch.cuda.Event] | None]] | None = None
+
+    def begin(self, present: list[int], done: np.ndarray) -> None:
+        """Start on the faces that follow; those `done` already need nothing."""
+        first = present[-1] + 1
+        following = [
+            position
+            for position in range(first, min(first + len(present), len(self.samples)))
+            if not done[position]
+        ]
+        self.begun = (following, self.turn.submit(self._read, following)) if following else None
+
+    def take(self, positions: list[int]) -> Tensor | None:
+        """(B, 3, S, S) uint8 on the device, if these faces were begun and could be read."""
+        begun, self.begun = self.begun, None
+        found = begun[1].result() if begun is not None and begun[0] == positions else None
+        if found is None:
+            return None
+        pixels, event = found
+        current = torch.cuda.current_stream(self.device)
+        current.wait_event(event)
+        pixels.record_stream(current)
+        return pixels
+
+    def _read(self, positions: list[int]) -> tuple[Tensor, torch.cuda.Event] | None:
+        """None where nothing is sent, or a face cannot be read, as the engine will find out itself."""
+        try:
+            images = list(self.readers.map(lambda position: self.samples[position].image, positions))
+        except FaceEditError:
+            return None
+        if self.stream is None:
+            return None
+        with torch.cuda.stream(self.stream):
+            pinned = torch.from_numpy(np.stack(images)).pin_memory()
+            pixels = pinned.to(self.device, non_blocking=True)
+            event = torch.cuda.Event()
+            event.record()
+        return pixels, event
