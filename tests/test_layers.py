@@ -32,6 +32,7 @@ ROWS = (
     {"builtin", "cost", "evaluate", "executors", "statistics", "train"},  # 4 engines, the core's own plugin
     {  # 5 use cases
         "board",
+        "bundles",
         "compare",
         "edit",
         "experiments",
@@ -53,6 +54,13 @@ SIBLINGS = {  # written exceptions to "siblings do not import each other"; row 1
     ("suite", "config"),
     ("weights", "judges"),
     ("weights", "foreign"),
+    ("bundles", "board"),
+    ("bundles", "compare"),
+    ("bundles", "report"),
+    ("bundles", "runs"),
+    ("bundles", "score"),
+    ("bundles", "scoring"),
+    ("bundles", "store"),
     ("compare", "store"),
     ("compare", "scoring"),
     ("experiments", "store"),

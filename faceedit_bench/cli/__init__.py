@@ -20,7 +20,7 @@ COMMANDS = {
     "edit": ("edit:edit", "Edit photographs of your own."),
     "train": ("train:train", "Train a method; ends with weights and their pin."),
     "train-judge": ("train_judge:train_judge", "Train a judge, for drawn faces or photographs."),
-    "board": ("board:board", "Write or check the leaderboards."),
+    "board": ("board_group:board", "Write or check the leaderboards; add runs of others."),
     "report": ("report:report", "Compare finished runs on one page."),
     "cost": ("cost:cost", "Print what methods cost in memory, operations and time."),
     "reproduce": ("reproduce:reproduce", "Compute a table of a paper again."),

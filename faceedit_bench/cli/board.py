@@ -24,7 +24,7 @@ PUBLISHED = "published"  # folder in it
     epilog="""
 \b
 Examples:
-  faceedit-bench board drawn-128 --check
+  faceedit-bench board write drawn-128 --check
   faceedit-bench board --published
 """
 )

@@ -98,7 +98,7 @@ def check(supplied: Supplied, suite: Suite, samples: Samples, *, lossy: bool) ->
         bar("checking the edited pictures", len(asked)) as advance,
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
-        for found in pool.map(lambda pair: _looked_at(pair[0], pair[1], suite.resolution, lossy), asked):
+        for found in pool.map(lambda pair: looked_at(pair[0], pair[1], suite.resolution, lossy), asked):
             advance(1)
             if isinstance(found, Fault):
                 faults.append(found)
@@ -132,7 +132,7 @@ def _no_two_alike(supplied: Supplied, asked: Sequence[tuple[str, Path]]) -> None
         taken.add(path)
 
 
-def _looked_at(edit: str, path: Path, side: int, lossy: bool) -> bytes | Fault:
+def looked_at(edit: str, path: Path, side: int, lossy: bool) -> bytes | Fault:
     """Hash of the pixels, or what is wrong with the file."""
     if not path.is_file():
         return Fault(edit, path, MISSING)

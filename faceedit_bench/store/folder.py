@@ -253,7 +253,7 @@ class RunFolder:
             self._rescored(metric), lambda path: save_file(arrays, path, metadata={"run": self.manifest.id})
         )
         content = self.rescored()
-        others = [entry for entry in content["scores"] if _metric_of(entry["metric"]) != metric]
+        others = [entry for entry in content["scores"] if metric_of(entry["metric"]) != metric]
         content["metrics"][metric], content["sources"][metric] = version, source
         content["judges"] |= judges
         content["scores"] = [*others, *(score.entry() for score in scores)]
@@ -266,7 +266,7 @@ class RunFolder:
         return self.path / "shards" / f"{number:04d}.safetensors"
 
 
-def _metric_of(score: str) -> str:
+def metric_of(score: str) -> str:
     """`tarr` of `tarr.add`, `leakage` of `leakage/Bald`."""
     return score.partition(".")[0].partition("/")[0]
 
