@@ -199,6 +199,11 @@ def as_data(found: Published) -> dict[str, Any]:
 
 
 HEADING = "Published, each under its own protocol (not ranked, not comparable with the rows above)"
+ABOUT = (
+    "Copied from papers, not measured here: on photographs and not on this board's pictures, and every "
+    "paper has its own crop, split, test strength and judge. Two of these numbers may be compared only "
+    "within one table of one paper."
+)
 
 
 def markdown(found: Published) -> str:
@@ -210,14 +215,12 @@ def markdown(found: Published) -> str:
     shown: list[Number | Claim] = [*quality, *cost, *found.claims]
     parts = [
         f"## {HEADING}",
-        "Copied from papers, not measured here: on photographs and not on this board's pictures, and every "
-        "paper has its own crop, split, test strength and judge. Two of these numbers may be compared only "
-        "within one table of one paper.",
+        ABOUT,
         _table(quality, found.methods) if quality else "",
         "### Published memory and time" if cost else "",
         _table(cost, found.methods) if cost else "",
         "\n".join(_claim(claim, found.methods) for claim in found.claims),
-        "\n".join(f"- {note}" for note in (*found.notes, *_remarks(quality + cost, found.methods))),
+        "\n".join(f"- {note}" for note in (*found.notes, *remarks(quality + cost, found.methods))),
         "Provenance: " + "; ".join(f"*{key}*, {PROVENANCE[key]}" for key in _used(shown)) + ".",
         "Papers: "
         + "; ".join(f"{name}: {found.papers[name]}" for name in _papers(shown, found.papers))
@@ -263,7 +266,12 @@ def _claim(claim: Claim, methods: Mapping[str, str]) -> str:
     return f"- {methods[claim.method]}{on}: {claim.text} ({claim.source}; {provenance(claim.provenance)})"
 
 
-def _remarks(numbers: Sequence[Number], methods: Mapping[str, str]) -> list[str]:
+def of_boards(found: Published) -> list[Number]:
+    """What stands on the pages of boards: quality first, then cost."""
+    return [number for metrics in (QUALITY, COST) for number in found.numbers if number.metric in metrics]
+
+
+def remarks(numbers: Sequence[Number], methods: Mapping[str, str]) -> list[str]:
     """Notes of single numbers, each once."""
     return list(
         dict.fromkeys(f"{methods[one.method]}{doubt(one)}: {one.note}" for one in numbers if one.note)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from in_browser import chromium, opened  # noqa: F401  (fixtures)
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 TINY = Path(__file__).parent / "data" / "tiny.toml"

@@ -11,69 +11,16 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from made_records import BOARD, record, two
 
 from faceedit_bench import board as boards
 from faceedit_bench.board import Board, Column, ranked
 from faceedit_bench.catalog import catalog
 from faceedit_bench.cli import cli
 from faceedit_bench.errors import BadConfig, ResultsError
-from faceedit_bench.manifest import Manifest
 from faceedit_bench.suite import load as load_suite
 
 ROOT = Path(__file__).parents[1]
-
-BOARD = Board(
-    title="Tiny faces",
-    suite="tiny",
-    rank_by="tarr",
-    per_edit="tarr",
-    columns=(
-        Column("tarr", "TARR %", "higher", digits=1),
-        Column("psnr", "reconstruction PSNR dB", "higher", edit="reconstruction"),
-        Column("ssfid", "ssFID", "lower"),
-    ),
-)
-
-
-def record(name: str, low: float, value: float, high: float, **changes: Any) -> dict[str, Any]:
-    """A run of the method `name` with this TARR; keyword arguments replace parts of the identity."""
-    identity = {
-        "method": {"name": name, "version": "1", "preset": "default", "options": {}, "saw": []},
-        "weights": [],
-        "suite": {"name": "tiny", "version": "1", "fingerprint": "f" * 64},
-        "data": {"digest": "d" * 64},
-        "judges": {"attributes": {"name": "toy", "version": "1", "sha256": "a" * 64}},
-        "metrics": {"tarr": "1", "psnr": "1", "ssfid": "1"},
-        "numerics": {"threads": 1, "tarr": [low, value, high]},  # a different number is a different run here
-        **changes,
-    }
-
-    def score(
-        metric: str, edit: str, value: float, low: float | None, high: float | None, kind: str
-    ) -> dict[str, Any]:
-        bounds = {"value": value, "low": low, "high": high}
-        return {"metric": metric, "version": "1", "edit": edit, **bounds, "n": 10, "kind": kind}
-
-    return {
-        "format": 1,
-        "id": Manifest(identity, {}).id,
-        "manifest": {"identity": identity, "provenance": {}},
-        "scores": [
-            score("tarr", "all", value, low, high, "bootstrap 95 %"),
-            score("tarr", "Bald", value - 1, low - 1, high - 1, "wilson 95 %"),
-            score("tarr", "Young", value + 1, low + 1, high + 1, "wilson 95 %"),
-            score("psnr", "reconstruction", 30.125, 30.0, 30.25, "bootstrap 95 %"),
-            score("ssfid", "all", 1.5, 1.4, 1.6, "spread"),
-        ],
-        "cost": {
-            "parameters": 1_250_000,
-            "macs": 2_500_000_000,
-            "weights_bytes": 5_000_000,
-            "peak_activation_bytes": 40_000_000,
-            "latency": {"median": 0.0125, "p90": 0.015},
-            "device": "a processor",
-        },
-    }
 
 
 def ranks(*records: dict[str, Any], board: Board = BOARD) -> list[tuple[int | str, str]]:
@@ -216,7 +163,7 @@ def test_a_record_that_was_tampered_with_is_refused(change: dict[str, Any]) -> N
 GOLDEN = """\
 | rank | method | TARR % ↑ | reconstruction PSNR dB ↑ | ssFID ↓ |
 | --- | --- | ---: | ---: | ---: |
-| 1 | a | 71.0 [70.0, 72.0] | 30.12 [30.00, 30.25] | 1.50 [1.40, 1.60] |
+| 1 | a | 71.0 [70.0, 72.0] | 30.12 [30.00, 30.25] | 1.50 (1.40, 1.60) |
 | *floor* | copy | 6.0 [5.0, 7.0] | ∞ | – |
 """
 GOLDEN_PER_EDIT = """\
@@ -226,13 +173,6 @@ GOLDEN_PER_EDIT = """\
 | Young | 72.0 [71.0, 73.0] | 7.0 [6.0, 8.0] |
 """
 GOLDEN_COST = "| a | 1.25 M | 2.50 G | 5.00 MB | 40.00 MB | 12.5 (15.0) | a processor |"
-
-
-def two() -> list[dict[str, Any]]:
-    floor = record("copy", 5, 6, 7)
-    floor["scores"][3].update(value=float("inf"), low=None, high=None)  # the same picture
-    floor["scores"][4]["value"] = None
-    return [floor, record("a", 70, 71, 72)]
 
 
 def test_the_page_says_everything_that_a_reader_needs() -> None:

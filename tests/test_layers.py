@@ -54,6 +54,8 @@ SIBLINGS = {  # written exceptions to "siblings do not import each other"; row 1
     ("suite", "config"),
     ("weights", "judges"),
     ("weights", "foreign"),
+    ("board", "published"),  # shown beside what was measured
+    ("board", "store"),
     ("bundles", "board"),
     ("bundles", "compare"),
     ("bundles", "report"),

@@ -33,12 +33,15 @@ class Cell:
 
     def text(self, digits: int) -> str:
         """`81.2 [80.1, 82.3]`."""
-        value = number(self.value, digits)
+        return f"{self.value_text(digits)} {self.bounds_text(digits)}".strip()
+
+    def value_text(self, digits: int) -> str:
+        """`81.2`, `∞`."""
+        return "∞" if math.isinf(self.value) and self.value > 0 else f"{self.value:.{digits}f}"
+
+    def bounds_text(self, digits: int) -> str:
+        """`[80.1, 82.3]` for an interval, `(80.1, 82.3)` for a spread, "" without bounds."""
         if self.low is None or self.high is None:
-            return value
-        return f"{value} [{number(self.low, digits)}, {number(self.high, digits)}]"
-
-
-def number(value: float, digits: int) -> str:
-    """`81.2`, `∞`."""
-    return "∞" if math.isinf(value) and value > 0 else f"{value:.{digits}f}"
+            return ""
+        left, right = "[]" if self.kind.startswith(("bootstrap", "wilson")) else "()"
+        return f"{left}{self.low:.{digits}f}, {self.high:.{digits}f}{right}".replace("inf", "∞")

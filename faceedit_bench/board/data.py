@@ -22,6 +22,7 @@ def as_data(rows: Sequence[Row], board: Board) -> list[dict[str, Any]]:
             "preset": row.preset,
             "run": row.run,
             "faces": row.faces or "all",
+            **({"submission": row.submission} if row.submission else {}),
             "scores": {
                 key: None if cell is None else vars(cell) for key, cell in zip(keys, row.cells, strict=True)
             },

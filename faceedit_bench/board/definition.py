@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import config
@@ -37,6 +38,7 @@ class Board:
     ceiling: str = "truth"
     same_pictures: bool = True  # refuse runs over pictures of another digest
     second_opinion: str = ""  # metric of another judge by which ranks are made again, to be compared
+    families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name -> its methods
     published: tuple[str, ...] = ()  # files of published/ to show below, unranked (published.py)
 
     def __post_init__(self) -> None:
@@ -47,6 +49,20 @@ class Board:
                 raise BadConfig(
                     f"board {self.title!r}: better wants 'higher' or 'lower', found {column.better!r}"
                 )
+
+    @property
+    def each(self) -> Column:
+        """The column whose metric the second table shows edit by edit."""
+        found = (column for column in self.columns if column.metric == self.per_edit)
+        return next(found, Column(self.per_edit, self.per_edit, "higher"))
+
+    def family_of(self, method: str) -> str:
+        """The family that names a method, "" where none does; `-` and `_` are alike."""
+        alike = method.replace("_", "-")
+        for family, methods in self.families.items():
+            if alike in (name.replace("_", "-") for name in methods):
+                return family
+        return ""
 
     @property
     def ranking(self) -> Column:

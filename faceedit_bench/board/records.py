@@ -35,6 +35,16 @@ def identity(record: Record) -> Mapping[str, Any]:
     return record["manifest"]["identity"]
 
 
+def scores_of(record: Record) -> list[Mapping[str, Any]]:
+    """Every score, those that were computed after the run included."""
+    return [*record["scores"], *record.get("rescored", {}).get("scores", ())]
+
+
+def judges_of(record: Record) -> Mapping[str, Mapping[str, Any]]:
+    """Role -> judge, those of later scores included."""
+    return {**identity(record).get("judges", {}), **record.get("rescored", {}).get("judges", {})}
+
+
 def digest(record: Record) -> str:
     """Of the pictures."""
     return str(identity(record).get("data", {}).get("digest", "unknown"))
@@ -45,7 +55,7 @@ def check_requirements(record: Record, board: Board) -> None:
     suite = identity(record)["suite"]["name"]
     if suite != board.suite:
         raise ResultsError(f"run {record['id']}: board wants suite {board.suite!r}, found {suite!r}")
-    present = {score["metric"] for score in record["scores"]}
+    present = {score["metric"] for score in scores_of(record)}
     wanted = [name for name in (board.rank_by, board.second_opinion, *board.require) if name]
     missing = [name for name in wanted if name not in present]
     if missing:
@@ -76,6 +86,17 @@ def _protocol(record: Record, board: Board) -> dict[str, str]:
         parts[f"judge of {role}"] = f"{judge['name']} {judge['version']} {judge['sha256']}"
     for metric, version in who.get("metrics", {}).items():
         parts[f"version of metric {metric}"] = str(version)
+    parts |= _later(record, board)
     if board.same_pictures:
         parts["pictures"] = digest(record)
     return parts
+
+
+def _later(record: Record, board: Board) -> dict[str, str]:
+    """What made those numbers of the board that were computed after the run: one fingerprint each."""
+    shown = {*board.require, board.second_opinion, *(column.metric for column in board.columns)}
+    return {
+        f"fingerprint of {score['metric']}": score["fingerprint"]
+        for score in record.get("rescored", {}).get("scores", ())
+        if score["metric"] in shown and "fingerprint" in score
+    }

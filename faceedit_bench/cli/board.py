@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,9 +43,10 @@ Examples:
 )
 @as_json
 def board(name: str | None, folder: Path, check: bool, published: bool, as_json: bool) -> None:
-    """Write and print every board, or board NAME: <name>.md and <name>.csv, made from the exported runs.
+    """Write and print every board, or board NAME, made from the exported runs: <name>.html (sort and filter
+    it in a browser), .md, .tex, and for programs .csv and .parquet.
 
-    What papers print stands in a block of its own in <name>.md, never among the rows, and not in <name>.csv.
+    What papers print stands apart in <name>.html and <name>.md, never among the rows, and in no other form.
     """
     from .. import board as boards
     from .. import published as papers
@@ -62,18 +62,17 @@ def board(name: str | None, folder: Path, check: bool, published: bool, as_json:
         definition = boards.load(path)
         records = _records(folder / "runs" / definition.suite)
         rows = boards.ranked(records, definition)
-        block = papers.markdown(papers.load_all(folder / PUBLISHED, definition.published))
-        texts = {
-            path.with_suffix(".md"): boards.markdown(records, definition, path.stem, block),
-            path.with_suffix(".csv"): boards.comma_separated(records, definition, path.stem),
-        }
-        stale += [difference for place, text in texts.items() if (difference := _difference(place, text))]
-        if not check:
-            _write(texts)
+        published_beside = papers.load_all(folder / PUBLISHED, definition.published)
+        forms = boards.forms(records, definition, path, published_beside)
+        for form in forms:
+            if not check:
+                form.save()
+            elif difference := form.difference():
+                stale.append(difference)
         if as_json:
             printed[path.stem] = boards.as_data(rows, definition)
         elif not check:
-            _print(definition, rows, texts)
+            _print(definition, rows, [form.place for form in forms])
     if as_json:
         print_json(printed)
     if check and stale:
@@ -102,25 +101,7 @@ def _records(folder: Path) -> list[dict[str, object]]:
     return [dict(check_record(read_json(path), path)) for path in sorted(folder.glob("*.json"))]
 
 
-def _difference(place: Path, text: str) -> str:
-    """A unified diff, empty where the file is up to date."""
-    there = place.read_text(encoding="utf-8") if place.is_file() else ""
-    lines = difflib.unified_diff(
-        there.splitlines(), text.splitlines(), f"{place} (found)", f"{place} (wanted)", lineterm="", n=1
-    )
-    return "\n".join(lines)
-
-
-def _write(texts: dict[Path, str]) -> None:
-    from functools import partial
-
-    from ..store.folder import write
-
-    for place, text in texts.items():
-        write(place, partial(Path.write_text, data=text, encoding="utf-8"))
-
-
-def _print(definition: Board, rows: list[Row], texts: dict[Path, str]) -> None:
+def _print(definition: Board, rows: list[Row], places: list[Path]) -> None:
     """The ranking on the terminal; every column is in the files."""
     index = definition.columns.index(definition.ranking)
     digits = definition.ranking.digits
@@ -131,4 +112,4 @@ def _print(definition: Board, rows: list[Row], texts: dict[Path, str]) -> None:
         for row, cell in zip(rows, cells, strict=True)
     ]
     click.echo(table(("rank", "method", definition.ranking.title, "run"), listing))
-    click.echo("\n" + "\n".join(f"written: {place}" for place in texts))
+    click.echo("\n" + "\n".join(f"written: {place}" for place in places))

@@ -18,7 +18,7 @@ SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': "''",  # in every font encoding
     "[": "{[}",  # so that it is no option of the line break before it
     "*": "{*}",
     "-": "-{}",  # so that two of them are no dash
@@ -33,6 +33,7 @@ SPECIAL = {
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
     "†": r"\textdagger{}",
+    "‡": r"\textdaggerdbl{}",
     "²": r"\textsuperscript{2}",
     "³": r"\textsuperscript{3}",
     "…": r"\ldots{}",

@@ -10,7 +10,7 @@ from ..catalog import catalog
 from .blocks import figure, numbers
 from .costs import Cost, median
 from .html import Html, element, joined
-from .scatter import NAMED, Axis, Bounds, Point, scatter
+from .scatter import NAMED, Axis, Bounds, Point, front, scatter
 
 QUALITY = ("truth_psnr", "tarr", "psnr")  # the first that there is, against memory and time
 METRICS = ("id", *QUALITY)  # all that is asked for
@@ -100,6 +100,6 @@ def _plot(title: str, of: Sequence[Contender], x: Axis, y: Axis, keys: tuple[str
         points.append(Point(one.label, index, across, up, x_bounds, y_bounds, one.competes))
     if len(points) < 2:
         return None
-    rows = [[point.label, f"{point.x:.4g}", f"{point.y:.4g}"] for point in points]
-    told = numbers(title, ["method", x.title, y.title], rows)
-    return figure(title, scatter(title, points, x, y), told)
+    told = points if len(points) <= NAMED else front(points, x, y)
+    rows = [[point.label, f"{point.x:.4g}", f"{point.y:.4g}"] for point in told]
+    return figure(title, scatter(title, points, x, y), numbers(title, ["method", x.title, y.title], rows))

@@ -5,47 +5,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from elements import Elements
 from PIL import Image
 from stored import EDITS, write_run
 
 from faceedit_bench.cli import cli
 from faceedit_bench.errors import ResultsError
-from faceedit_bench.markup.html import VOID
 from faceedit_bench.report.material import read
 from faceedit_bench.report.page import page
 from faceedit_bench.report.write import write_report
 from faceedit_bench.store.folder import RunFolder
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
-
-
-class Elements(HTMLParser):
-    """Every element with its attributes; an end without its start fails."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str]]] = []
-        self.open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def named(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.found if name == tag]
 
 
 @pytest.fixture(scope="module")
