@@ -13,10 +13,12 @@ from made_runs import EDITS, SUITE
 from made_runs import a_run as made
 
 from faceedit_bench import runs
+from faceedit_bench.board import Board, Column, ranked
 from faceedit_bench.cli import cli
 from faceedit_bench.compare import compare
 from faceedit_bench.errors import BadConfig, ResultsError, UnknownName
 from faceedit_bench.rescore import rescore
+from faceedit_bench.store.fingerprint import fingerprint
 from faceedit_bench.store.records import export
 
 TINY = Path(__file__).parent / "data" / "tiny.toml"
@@ -63,6 +65,60 @@ def test_later_scores_equal_those_of_a_run_that_had_them_to_the_bit(
     assert set(told["judges"]) == {"pool", "attributes"}
     assert partial.folder.scores() == before and partial.folder.manifest.id == partial.folder.path.name[-16:]
     assert export(partial.folder.path)["rescored"]["metrics"]["fid"] == "1"
+
+
+def test_a_later_score_has_the_fingerprint_of_its_formula_and_its_judges(tmp_path: Path) -> None:
+    run = a_run(tmp_path, ["fid"]).folder
+    (later, *_), (fid, *_) = rescore(run, ["precision"]), run.scores()
+    judge = {"pool": run.manifest.identity["judges"]["pool"]}
+    assert later.fingerprint == fingerprint("precision", "1", judge)
+    assert fid.fingerprint == fingerprint("fid", "1", {**judge, "identity": {"name": "not asked"}})
+    others = [
+        fingerprint("recall", "1", judge),
+        fingerprint("precision", "2", judge),
+        fingerprint("precision", "1", {"pool": {**judge["pool"], "sha256": "0" * 64}}),
+        fingerprint("precision", "1", {"pool": {**judge["pool"], "name": "inception-2015"}}),  # another view
+        fingerprint("precision", "1", judge, "float64"),
+    ]
+    assert len({later.fingerprint, *others}) == 6
+    assert {score["fingerprint"] for score in export(run.path)["rescored"]["scores"]} == {later.fingerprint}
+
+
+def test_a_board_shows_what_was_computed_later_and_refuses_it_by_another_judge(tmp_path: Path) -> None:
+    folders = [a_run(tmp_path, ["fid"], method=method).folder for method in ("copy", "truth")]
+    for folder in folders:
+        rescore(folder, ["precision"])
+    one, other = (export(folder.path) for folder in folders)
+    board = Board(
+        title="later",
+        suite="suite",
+        rank_by="precision",
+        require=("precision",),
+        columns=(Column("precision", "precision", "higher"),),
+        floor="",
+        ceiling="",
+    )
+    cells = [row.cells[0] for row in ranked([one, other], board)]
+    assert all(cell is not None and 0 <= cell.value <= 1 for cell in cells)
+    for score in other["rescored"]["scores"]:
+        score["fingerprint"] = "of another judge"
+    with pytest.raises(ResultsError, match=r"fingerprint of precision: .* against of another judge"):
+        ranked([one, other], board)
+    del other["rescored"]
+    with pytest.raises(ResultsError, match="lacks precision"):
+        ranked([one, other], board)
+
+
+def test_a_record_of_before_scores_had_fingerprints_is_exported_again(tmp_path: Path) -> None:
+    run = a_run(tmp_path, ["fid"]).folder
+    command = ["export", str(run.path), "--to", str(tmp_path)]
+    place = Path(CliRunner().invoke(cli, command).output.strip())
+    record = json.loads(place.read_text())
+    for score in record["scores"]:
+        del score["fingerprint"]
+    place.write_text(json.dumps(record))
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    assert all("fingerprint" in score for score in json.loads(place.read_text())["scores"])
 
 
 def test_show_and_compare_include_what_was_computed_later(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_samples_hold_one_row_per_edited_image(finished: runs.RunResult) -> None
 def test_python_gives_the_scores_as_a_table_every_time(tiny: str) -> None:
     fb.run("copy", suite=tiny, workers=1, measure_cost=False)
     table = fb.run("copy", suite=tiny, workers=1, measure_cost=False)
-    columns = ["metric", "version", "edit", "value", "low", "high", "n", "kind", "reason"]
+    columns = ["metric", "version", "edit", "value", "low", "high", "n", "kind", "reason", "fingerprint"]
     assert list(table.columns) == columns
 
 

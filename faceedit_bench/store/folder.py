@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ResultsError
 from ..manifest import Manifest, plain
 from ..suite import Edit, Suite
+from .fingerprint import stamped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,10 +55,12 @@ class Score:
     n: int
     kind: str  # how the interval was made: "bootstrap 95 %", "spread", "none"
     reason: str = ""
+    fingerprint: str = ""  # of what made it (store.fingerprint); stored since there are any
 
     def entry(self) -> dict[str, Any]:
-        """As it is stored: with a reason only where there is one."""
-        return {key: value for key, value in asdict(self).items() if key != "reason" or value}
+        """As it is stored: with a reason and a fingerprint only where there is one."""
+        optional = ("reason", "fingerprint")
+        return {key: value for key, value in asdict(self).items() if key not in optional or value}
 
 
 @dataclass(frozen=True)
@@ -227,7 +230,10 @@ class RunFolder:
         write(self.path / "samples.parquet", lambda path: samples.to_parquet(path, index=False))
         write_json(self.path / "cost.json", cost)
         write_json(self.path / "faces.json", faces)
-        write_json(self.path / "scores.json", [score.entry() for score in scores])
+        identity = self.manifest.identity
+        dtype = identity.get("numerics", {}).get("dtype", "float32")
+        with_prints = stamped(scores, identity.get("judges", {}), dtype)
+        write_json(self.path / "scores.json", [score.entry() for score in with_prints])
 
     def put_rescored(
         self,
