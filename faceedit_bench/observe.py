@@ -54,6 +54,7 @@ class Observation:
         default_factory=dict
     )  # source answers, by role and positions
     _answers: dict[tuple[str, str], Tensor] = field(default_factory=dict)
+    _unit: dict[str, Tensor] = field(default_factory=dict)
 
     def judge(self, role: str, image: str = "edited") -> Tensor:
         """(B, D) float32 answers of the judge of `role` on the "edited", "source" or "truth" pictures."""
@@ -92,7 +93,9 @@ class Observation:
         return answers.to("cpu", torch.float32)
 
     def _pictures(self, image: str) -> Tensor:
-        """(B, 3, H, W) in [-1, 1] on the judges' device."""
-        pictures = {"edited": self.edited, "source": self.source, "truth": self.truth}[image]
-        assert pictures is not None, f"a metric asked for the {image}, which this data set does not have"
-        return to_unit(pictures.to(self.device))
+        """(B, 3, H, W) in [-1, 1] on the judges' device, made once for all, so they must not change it."""
+        if image not in self._unit:
+            pictures = {"edited": self.edited, "source": self.source, "truth": self.truth}[image]
+            assert pictures is not None, f"a metric asked for the {image}, which this data set does not have"
+            self._unit[image] = to_unit(pictures.to(self.device))
+        return self._unit[image]

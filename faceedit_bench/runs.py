@@ -328,9 +328,10 @@ def finish(
 ) -> None:
     """Fold the stored shards, score them, measure the cost, write everything; scores last."""
     from . import scoring
-    from .evaluate import set_numerics
+    from .evaluate import set_numerics, workbench
     from .gallery import write_pictures
 
+    workbench.cache_clear()  # the judges, and what they answered of every source picture, make room
     set_numerics(setup.suite.threads)
     suite, shards = setup.suite, setup.suite.shards(len(samples))
     stored = {shard.number: folder.read_shard(shard.number, lazily=True) for shard in shards}

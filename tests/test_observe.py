@@ -74,6 +74,19 @@ def test_judges_get_pictures_on_their_own_device() -> None:
     assert asked == ["meta"]
 
 
+def test_judges_of_one_picture_share_what_is_made_of_it() -> None:
+    given: list[Tensor] = []
+
+    def listening(images: Tensor) -> Tensor:
+        given.append(images)
+        return torch.zeros(2, 1)
+
+    seen = observation([], {})
+    seen.judges = {"one": listening, "other": listening}
+    seen.judge("one"), seen.judge("other")
+    assert given[0] is given[1]
+
+
 def test_answers_on_source_pictures_serve_the_next_edit_unless_they_are_long() -> None:
     asked: list[str] = []
     remembered: dict[tuple[str, tuple[int, ...]], Tensor] = {}
