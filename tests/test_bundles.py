@@ -416,6 +416,18 @@ def test_rows_that_are_no_rows_of_the_run_are_refused(
     assert wanted in text(bundled(run, tmp_path))
 
 
+def test_a_metric_that_is_unknown_here_is_a_fault_among_others(files: Files, tmp_path: Path) -> None:
+    def change(record: dict[str, Any]) -> None:
+        record["manifest"]["identity"]["metrics"]["best"] = "1"
+        score_of(record, "id", "all")["value"] = 0.999
+
+    content = io.BytesIO()
+    with_another(pd.read_parquet(io.BytesIO(files["samples.parquet"]))).to_parquet(content, index=False)
+    found = verdict(tmp_path, with_record({**files, "samples.parquet": content.getvalue()}, change))
+    assert "metrics: best: wanted none, found version 1" in text(found)
+    assert "scores: id of all: wanted" in text(found)
+
+
 def test_rows_of_faces_that_are_not_the_suites_are_refused(files: Files, tmp_path: Path) -> None:
     content = io.BytesIO()
     of_strangers(pd.read_parquet(io.BytesIO(files["samples.parquet"]))).to_parquet(content, index=False)
@@ -620,6 +632,16 @@ def test_a_run_is_added_marked_and_never_overwritten(
     with pytest.raises(ResultsError, match="is there already"):
         submit(path, "Another", leaderboards, suite=str(TINY))
     assert place.read_bytes() == before
+
+
+def test_boards_say_that_a_run_was_submitted(files: Files, tmp_path: Path, leaderboards: Path) -> None:
+    submit(zipped(tmp_path / "a.zip", files), "A. Person", leaderboards, suite=str(TINY))
+    result = CliRunner().invoke(cli, ["board", "--folder", str(leaderboards)])
+    page = (leaderboards / "tiny.md").read_text(encoding="utf-8")
+    assert result.exit_code == 0 and "truth ‡" in page and "‡: made elsewhere and submitted" in page
+    assert "submitted by A. Person on 20" in page and "fid, is, ssfid are the submitter's word" in page
+    for form in ("html", "tex", "csv"):
+        assert "submitted by A. Person" in (leaderboards / f"tiny.{form}").read_text(encoding="utf-8")
 
 
 def test_nothing_is_added_of_a_bundle_that_does_not_hold(

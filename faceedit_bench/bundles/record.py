@@ -18,7 +18,7 @@ from ..store.folder import Score
 from ..suite import Suite
 from .faults import Fault, shortened
 
-PLAIN = re.compile(r"[^|<>`\[\]\\\x00-\x1f\x7f]{0,120}")  # texts that boards show
+PLAIN = re.compile(r"[^|<>*`\[\]\\\x00-\x1f\x7f]{0,120}")  # texts that boards show
 DIGITS = 18  # of a whole number
 KEY = re.compile(r"[\w@.+/ -]{1,120}")  # `leakage/Bald`, `id@response0.5`
 
@@ -75,10 +75,10 @@ class _Latency:
 
 @dataclass(frozen=True)
 class _Cost:
-    parameters: float | None = None
-    macs: float | None = None
-    weights_bytes: float | None = None
-    peak_activation_bytes: float | None = None
+    parameters: int | None = None
+    macs: int | None = None
+    weights_bytes: int | None = None
+    peak_activation_bytes: int | None = None
     latency: _Latency | None = None
     device: str | None = None
 
@@ -166,5 +166,5 @@ def _faults(claim: Claim) -> Iterator[Fault]:
         yield Fault("record", "faces", f"{claim.identity.data.count} in all", found)
     latency = claim.cost.latency or _Latency()
     numbers = [value for part in (claim.cost, latency) for value in vars(part).values()]
-    if any(isinstance(value, float) and value < 0 for value in numbers):
+    if any(isinstance(value, int | float) and value < 0 for value in numbers):
         yield Fault("record", "cost", "numbers of at least 0", "less")

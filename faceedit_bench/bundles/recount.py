@@ -98,7 +98,8 @@ def _state(rows: pd.DataFrame, metric: str, shard: Shard) -> dict[str, np.ndarra
 
 def recount(claim: Claim, rows: pd.DataFrame) -> Recount:
     """Compare every score of the record with what the rows give."""
-    wanted = {(one.metric, one.edit): one for one in scores(claim.suite, list(claim.identity.metrics), rows)}
+    known = [name for name in claim.identity.metrics if name in catalog().metrics]
+    wanted = {(one.metric, one.edit): one for one in scores(claim.suite, known, rows)}
     found = {(one.metric, one.edit): one for one in claim.scores}
     faults = [*_twice(claim), *_absent(claim, rows)]
     equal, trusted = 0, set()

@@ -26,7 +26,7 @@ def submit(
 ) -> tuple[Path, Verdict]:
     """Verify the bundle and write its record; ResultsError with every reason why not."""
     if not by.strip() or not PLAIN.fullmatch(by):
-        raise BadConfig(f"--by {by!r}: wanted a name on one line, without | < > ` [ ] and \\")
+        raise BadConfig(f"--by {by!r}: wanted a name on one line, without | < > * ` [ ] and \\")
     if not leaderboards.is_dir():
         raise ResultsError(f"{leaderboards}: no such folder; say with --folder where the leaderboards lie")
     verdict = verify(path, suite=suite, data=data, device=device)

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import evaluate
 from ..errors import BadDataset
@@ -14,6 +14,9 @@ from . import archive, inputs, pictures, protocol, record, recount, remeasure, r
 from .faults import Fault
 from .layout import RECORD, ROWS
 from .record import Claim
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -54,19 +57,6 @@ def verify(
     told, claim, faults = record.read(names[0], files[names[0]])
     if claim is None:
         return Verdict(told, faults)
-    return _claimed(told, claim, faults, files, suite, None if data is None else str(data), device)
-
-
-def _claimed(
-    told: Mapping[str, Any],
-    claim: Claim,
-    faults: list[Fault],
-    files: Mapping[str, bytes],
-    suite: str | None,
-    data: str | None,
-    device: str,
-) -> Verdict:
-    """The rest, of a record of the right shape."""
     foreign = protocol.faults(claim, suite)
     table, odd = rows.read(files[ROWS], claim)
     faults = [*faults, *foreign, *odd]
@@ -74,34 +64,45 @@ def _claimed(
         return Verdict(told, faults)
     evaluate.set_numerics(claim.suite.threads)
     counted = recount.recount(claim, table)
-    faults += counted.faults
-    wanted = pictures.choice(files[ROWS], table)
-    with tempfile.TemporaryDirectory() as folder:
-        unpacked, odd = pictures.unpack(files, wanted, claim.suite.resolution, Path(folder))
-        faults += [*odd, *pictures.copies(claim, unpacked)]
-        measured, why = 0, ""
-        try:
-            faces = _faces(claim, data)
-        except BadDataset as error:
-            why = str(error)
-        else:
-            faults += inputs.faults(claim, faces, table, unpacked)
-            if not foreign:
-                again = remeasure.remeasure(
-                    remeasure.setup_of(claim, data, device, unpacked), faces, unpacked, table
-                )
-                measured, faults = again.equal, [*faults, *again.faults]
+    seen = _look(files, claim, table, None if data is None else str(data), None if foreign else device)
     return Verdict(
         record=told,
-        faults=faults,
+        faults=[*faults, *counted.faults, *seen.faults],
         scores=counted.equal,
         rows=len(table),
-        pictures=len(wanted),
-        measured=measured,
+        pictures=seen.pictures,
+        measured=seen.measured,
         trusted=counted.trusted,
-        unchecked=why,
+        unchecked=seen.unchecked,
     )
 
 
-def _faces(claim: Claim, data: str | None) -> inputs.Faces:
-    return inputs.faces_of(evaluate.open_samples(claim.suite, data), claim.identity.data.digest)
+@dataclass(frozen=True)
+class _Seen:
+    """What the pictures tell; as in Verdict."""
+
+    faults: list[Fault]
+    pictures: int
+    measured: int = 0
+    unchecked: str = ""
+
+
+def _look(
+    files: Mapping[str, bytes], claim: Claim, table: pd.DataFrame, data: str | None, device: str | None
+) -> _Seen:
+    """Pictures against rows and the suite's faces; `device` None: the judges are others, so none is asked."""
+    wanted = pictures.choice(files[ROWS], table)
+    with tempfile.TemporaryDirectory() as folder:
+        unpacked, odd = pictures.unpack(files, wanted, claim.suite.resolution, Path(folder))
+        faults = [*odd, *pictures.copies(claim, unpacked)]
+        try:
+            samples = evaluate.open_samples(claim.suite, data)
+        except BadDataset as error:
+            return _Seen(faults, len(wanted), unchecked=str(error))
+        faces = inputs.faces_of(samples, claim.identity.data.digest)
+        faults += inputs.faults(claim, faces, table, unpacked)
+        if device is None:
+            return _Seen(faults, len(wanted))
+        setup = remeasure.setup_of(claim, data, device, unpacked)
+        again = remeasure.remeasure(setup, faces, unpacked, table)
+        return _Seen([*faults, *again.faults], len(wanted), again.equal)
