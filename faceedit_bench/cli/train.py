@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from .output import note, print_json
+from .reading import cache_option
 
 EXAMPLES = """
 \b
@@ -21,6 +22,7 @@ NOT_IN_ORIGIN = (
     "out",
     "root",
     "device",
+    "cache",
     "minutes",
     "tensorboard",
     "as_json",
@@ -53,6 +55,14 @@ NOT_IN_ORIGIN = (
 @click.option("--compile/--no-compile", default=None, help="torch.compile the editor.  [default: on a GPU]")
 @click.option("--threads", type=int, help="CPU threads.  [default: torch's choice]")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
+@cache_option
+@click.option(
+    "--decode",
+    type=click.Choice(("auto", "cpu", "cuda")),
+    default="auto",
+    show_default=True,
+    help="Who decodes JPEG files; auto: the GPU if training is there, and its decoder agrees with the CPU's.",
+)
 @click.option("--stage", default="", help="Train only this stage.")
 @click.option(
     "--weights-from", type=click.Path(path_type=Path), help="Weights file that networks start from."
@@ -68,6 +78,8 @@ def train(
     root: Path | None,
     minutes: float,
     device: str,
+    cache: str,
+    decode: str,
     stage: str,
     weights_from: Path | None,
     out: Path | None,
@@ -111,6 +123,8 @@ def train(
         minutes=minutes,
         origin=origin(context),
         watch=watch,
+        cache=cache,
+        decode=decode,
     )
     if as_json:
         print_json(trained.card)

@@ -1,6 +1,7 @@
 """Which part of a picture is the face, and how it is resized: part of the data set's identity.
 
-All resizing is Pillow's, on 8-bit pixels, antialiased, whatever the picture is read for.
+All resizing is Pillow's, on 8-bit pixels, antialiased, whatever the picture is read for; `resize.py` gives
+the same bits on a GPU.
 """
 
 from __future__ import annotations
@@ -32,15 +33,19 @@ class Frame:
         where = f"{self.side} px at ({self.top}, {self.left})" if self.side else "central square"
         return f"{where}, antialiased {self.filter}"
 
-    def cut(self, image: np.ndarray, resolution: int, name: str) -> np.ndarray:
-        """(3, H, W) uint8 -> (3, resolution, resolution) uint8; `name` is what an error calls the picture."""
-        height, width = image.shape[1:]
+    def square(self, height: int, width: int, name: str) -> tuple[int, int, int]:
+        """Side, first row and first column of the square; `name` is what an error calls the picture."""
         if self.width and (width, height) != (self.width, self.height):
             raise BadImage(
                 f"{name}: {width}×{height} pixels; wanted {self.width}×{self.height} as the data set comes; "
                 "leave its pictures as they are, the suite crops and resizes"
             )
-        side, top, left = self._square(height, width)
+        return self._square(height, width)
+
+    def cut(self, image: np.ndarray, resolution: int, name: str) -> np.ndarray:
+        """(3, H, W) uint8 -> (3, resolution, resolution) uint8."""
+        _, height, width = image.shape
+        side, top, left = self.square(height, width, name)
         square = image[:, top : top + side, left : left + side]
         if side == resolution:
             return np.ascontiguousarray(square)

@@ -45,11 +45,24 @@ class Photographs:
     def __getitem__(self, position: int) -> Sample:
         return read_sample(self.index, int(self.rows[position]), self.resolution)
 
+    @property
+    def labels(self) -> np.ndarray:
+        """(N, A) uint8."""
+        return self.index.labels[self.rows]
+
+    def picture(self, position: int) -> np.ndarray:
+        """(3, S, S) uint8."""
+        return read_picture(self.index, int(self.rows[position]), self.resolution)
+
+    def regions_of(self, position: int) -> np.ndarray:
+        """(S, S) uint8 parts of a face; for data sets that have them."""
+        return read_parts(self.index, int(self.rows[position]), self.resolution)
+
     def digest(self) -> str:
         """sha256 over the cropping rule, ids, labels and files, in order; reads every file once."""
         if self._hashes is None:
             self._hashes = self._read_hashes()
-        return digest_of(self.index.frame.rule, self.ids, self.index.labels[self.rows], self._hashes)
+        return digest_of(self.index.frame.rule, self.ids, self.labels, self._hashes)
 
     def _read_hashes(self) -> list[str]:
         from ..progress import bar
@@ -114,16 +127,25 @@ def open_photographs(
 
 def read_sample(index: Index, row: int, resolution: int) -> Sample:
     """One face, cropped and resized, with its parts where the data set has them."""
-    path = index.path(row)
     return Sample(
         id=index.ids[row],
-        image=index.frame.cut(read_image(path), resolution, str(path)),
+        image=read_picture(index, row, resolution),
         labels=index.labels[row],
         identity=None if index.identities is None else index.identities[row],
-        regions=None
-        if index.masks is None
-        else index.frame.cut_regions(read_regions(index.masks, int(index.ids[row])), resolution),
+        regions=None if index.masks is None else read_parts(index, row, resolution),
     )
+
+
+def read_picture(index: Index, row: int, resolution: int) -> np.ndarray:
+    """(3, resolution, resolution) uint8: its picture."""
+    path = index.path(row)
+    return index.frame.cut(read_image(path), resolution, str(path))
+
+
+def read_parts(index: Index, row: int, resolution: int) -> np.ndarray:
+    """(resolution, resolution) uint8 region classes, of its masks."""
+    assert index.masks is not None, "asked of data sets with masks"
+    return index.frame.cut_regions(read_regions(index.masks, int(index.ids[row])), resolution)
 
 
 def files_of(index: Index, row: int) -> list[Path]:

@@ -6,8 +6,9 @@ method sees the same bits on every way (a GPU divides by a constant differently)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -16,7 +17,8 @@ from torch import Tensor
 from ..contracts import Samples
 from ..errors import FaceEditError
 
-READERS = 8  # threads that decode the next batch
+READERS = 8  # threads that decode a batch
+Key = TypeVar("Key")
 
 
 class Upload:
@@ -32,14 +34,19 @@ class Upload:
         self.values = values.to(self.device)  # (256,) float32: of each 8-bit pixel
         self.kept: Tensor | None = None  # (N, 3, S, S) uint8
         self.there = np.zeros(len(samples), bool)
-        self.next = NextBatch(samples, self.device, sends=not keeps) if self.device.type == "cuda" else None
+        self.readers = ThreadPoolExecutor(READERS)
+        self.next: NextBatch[tuple[int, ...]] | None = None
+        if self.device.type == "cuda":
+            self.next = NextBatch(self._read, self.device, sends=not keeps)
 
     def __call__(self, positions: Sequence[int], source: Tensor) -> Tensor:
         """`source` (B, 3, S, S) uint8 on the CPU are the pictures at these positions of the data set."""
         wanted = list(positions)
         pixels = self._from_kept(wanted, source) if self.keeps else self._sent(wanted, source)
         if self.next is not None:
-            self.next.begin(wanted, done=self.there)
+            first = wanted[-1] + 1
+            following = range(first, min(first + len(wanted), len(self.samples)))
+            self.next.begin(tuple(position for position in following if not self.there[position]))
         return self.values[pixels.to(torch.int32)]
 
     def _from_kept(self, positions: list[int], source: Tensor) -> Tensor:
@@ -54,33 +61,37 @@ class Upload:
         return self.kept[torch.tensor(positions, device=self.device)]
 
     def _sent(self, positions: list[int], source: Tensor) -> Tensor:
-        ready = self.next.take(positions) if self.next is not None else None
+        ready = None if self.next is None else self.next.take(tuple(positions))
         return source.to(self.device) if ready is None else ready
 
+    def _read(self, positions: tuple[int, ...]) -> np.ndarray | None:
+        """(B, 3, S, S) uint8; None where a face cannot be read, as the engine will find out itself."""
+        try:
+            found = self.readers.map(lambda position: self.samples[position].image, positions)
+            return np.stack(list(found)) if positions else None
+        except FaceEditError:
+            return None
 
-class NextBatch:
-    """The batch after the present one, read by threads and sent on a stream of its own. For GPUs only."""
 
-    def __init__(self, samples: Samples, device: torch.device, *, sends: bool) -> None:
-        self.samples, self.device = samples, device
+class NextBatch(Generic[Key]):
+    """The batch after the present one, read by a thread and sent on a stream of its own. For GPUs only."""
+
+    def __init__(
+        self, read: Callable[[Key], np.ndarray | None], device: torch.device, *, sends: bool = True
+    ) -> None:
+        self.read, self.device = read, device
         self.stream = torch.cuda.Stream(device) if sends else None
-        self.readers, self.turn = ThreadPoolExecutor(READERS), ThreadPoolExecutor(1)
-        self.begun: tuple[list[int], Future[tuple[Tensor, torch.cuda.Event] | None]] | None = None
+        self.turn = ThreadPoolExecutor(1)
+        self.begun: tuple[Key, Future[tuple[Tensor, torch.cuda.Event] | None]] | None = None
 
-    def begin(self, present: list[int], done: np.ndarray) -> None:
-        """Start on the faces that follow; those `done` already need nothing."""
-        first = present[-1] + 1
-        following = [
-            position
-            for position in range(first, min(first + len(present), len(self.samples)))
-            if not done[position]
-        ]
-        self.begun = (following, self.turn.submit(self._read, following)) if following else None
+    def begin(self, key: Key) -> None:
+        """Start on the batch of this key."""
+        self.begun = key, self.turn.submit(self._send, key)
 
-    def take(self, positions: list[int]) -> Tensor | None:
-        """(B, 3, S, S) uint8 on the device, if these faces were begun and could be read."""
+    def take(self, key: Key) -> Tensor | None:
+        """The batch of this key on the device, if it was begun and could be read."""
         begun, self.begun = self.begun, None
-        found = begun[1].result() if begun is not None and begun[0] == positions else None
+        found = begun[1].result() if begun is not None and begun[0] == key else None
         if found is None:
             return None
         pixels, event = found
@@ -89,17 +100,12 @@ class NextBatch:
         pixels.record_stream(current)
         return pixels
 
-    def _read(self, positions: list[int]) -> tuple[Tensor, torch.cuda.Event] | None:
-        """None where nothing is sent, or a face cannot be read, as the engine will find out itself."""
-        try:
-            images = list(self.readers.map(lambda position: self.samples[position].image, positions))
-        except FaceEditError:
-            return None
-        if self.stream is None:
+    def _send(self, key: Key) -> tuple[Tensor, torch.cuda.Event] | None:
+        pixels = self.read(key)
+        if self.stream is None or pixels is None:
             return None
         with torch.cuda.stream(self.stream):
-            pinned = torch.from_numpy(np.stack(images)).pin_memory()
-            pixels = pinned.to(self.device, non_blocking=True)
+            there = torch.from_numpy(pixels).pin_memory().to(self.device, non_blocking=True)
             event = torch.cuda.Event()
             event.record()
-        return pixels, event
+        return there, event

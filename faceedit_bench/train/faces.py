@@ -13,6 +13,12 @@ import numpy as np
 import torch
 
 from ..contracts import Samples
+from ..data import gathered
+from ..data.gathered import EachTime
+from ..data.jpeg_on_gpu import OnGpu
+from ..data.photographs import Photographs
+from ..data.reading import AS_THEY_LIE, Reading
+from ..data.upload import NextBatch
 from ..errors import BadDataset, UnknownName
 from .recipe import Recipe, Settings, TrainBatch
 
@@ -21,13 +27,15 @@ from .recipe import Recipe, Settings, TrainBatch
 class TrainingFaces:
     """Pictures and labels side by side."""
 
-    images: np.ndarray  # (N, 3, H, W) uint8, RGB; may be a memory map
+    images: np.ndarray | EachTime  # (N, 3, H, W) uint8, RGB; may be a memory map, or decoded when indexed
     labels: np.ndarray  # (N, A) uint8 in {0, 1}
     attributes: tuple[str, ...]  # names of the A columns
     digest: str  # of the data set they come from
     name: str = "faces"
     conflicts: str = "none"  # conflict rule of the labels, for sample sheets
-    regions: np.ndarray | None = None  # (N, H, W) uint8, parts of the face, where the data set knows them
+    regions: np.ndarray | EachTime | None = None  # (N, H, W) uint8, parts of the face, where they are known
+    on_device: bool = False  # pictures are to lie on the device, all of them
+    reading: Reading = AS_THEY_LIE  # how they were read
 
     def __post_init__(self) -> None:
         if self.images.ndim != 4 or self.images.shape[1] != 3 or self.images.dtype != np.uint8:
@@ -49,28 +57,55 @@ class TrainingFaces:
 
     @classmethod
     def of(
-        cls, samples: Samples, attributes: Sequence[str] = (), *, name: str = "faces", conflicts: str = "none"
+        cls,
+        samples: Samples,
+        attributes: Sequence[str] = (),
+        *,
+        name: str = "faces",
+        conflicts: str = "none",
+        reading: Reading = AS_THEY_LIE,
+        on_gpu: OnGpu | None = None,
     ) -> TrainingFaces:
-        """All of a data set with the label columns `attributes` in that order; () takes all columns."""
+        """All of a data set with the label columns `attributes` in that order; () takes all columns.
+
+        `reading` says where pictures are kept; `on_gpu` decodes those of files.
+        """
         has = tuple(samples.attributes)
         wanted = tuple(attributes) or has
         for attribute in wanted:
             if attribute not in has:
                 raise UnknownName(f"attribute of {name}", attribute, has)
         columns = [has.index(attribute) for attribute in wanted]
-        images, labels, regions = _packed(samples)
+        images, labels, regions = _packed(samples, reading.cache, on_gpu)
         if labels.ndim != 2 or labels.shape[1] != len(has):
             raise BadDataset(f"{name}: training needs labels; these pictures have none")
         digest = samples.digest()
         return cls(
-            images, labels[:, columns], wanted, digest, name=name, conflicts=conflicts, regions=regions
+            images,
+            labels[:, columns],
+            wanted,
+            digest,
+            name=name,
+            conflicts=conflicts,
+            regions=regions,
+            on_device=reading.cache == "device",
+            reading=reading,
         )
 
 
-def _packed(samples: Samples) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+def _packed(
+    samples: Samples, cache: str, on_gpu: OnGpu | None
+) -> tuple[np.ndarray | EachTime, np.ndarray, np.ndarray | EachTime | None]:
     """(N, 3, H, W) uint8, (N, A) and regions (N, H, W): as the data set keeps them, or one by one."""
+    if isinstance(samples, Photographs):
+        pictures, parts = gathered.images(samples, on_gpu), gathered.regions(samples)
+        if cache == "none":
+            return pictures, samples.labels, parts
+        whole = None if parts is None else gathered.read_all(parts, samples)
+        return gathered.read_all(pictures, samples), samples.labels, whole
     images, labels = getattr(samples, "images", None), getattr(samples, "labels", None)
     if images is not None and labels is not None:
+        images = np.array(images) if cache == "host" else images
         return images, np.asarray(labels), getattr(samples, "regions", None)
     faces = [samples[index] for index in range(len(samples))]
     shapes = {face.image.shape for face in faces}
@@ -107,31 +142,60 @@ class Batches:
         self.device = device
         self.key = (settings.seed, recipe.name)
         self.format = torch.channels_last if settings.channels_last else torch.contiguous_format
-        self._epoch = -1
-        self._order = np.empty(0, np.int64)
+        self.kept: torch.Tensor | None = None  # (N, 3, H, W) uint8 on the device
+        if faces.on_device:
+            self.kept = torch.from_numpy(np.array(faces.images[:])).to(device)
+        self.next = NextBatch(self._mirrored, device) if device.type == "cuda" and self.kept is None else None
+        self._order = (-1, np.empty(0, np.int64))  # epoch and its rows
 
     def batch(self, number: int, step: int) -> TrainBatch:
         """Batch `number` (from 0) of the stream."""
-        size = self.settings.batch_size
-        rows = self.rows(number * size, size)
+        rows = self._rows_of(number)
         generator = seeded(*self.key, "batch", number)
-        images = self.faces.images[rows]  # (B, 3, H, W) uint8, a copy
+        mirrored = self._to_mirror(generator)
         regions = None if self.regions is None else self.regions[rows]  # (B, H, W) uint8, a copy
-        if self.settings.flip:
-            for row in torch.nonzero(torch.rand(size, generator=generator) < 0.5).flatten():
-                images[row] = images[row, :, :, ::-1]
-                if regions is not None:
-                    regions[row] = regions[row, :, ::-1]
+        if regions is not None:
+            regions[mirrored] = regions[mirrored, :, ::-1]
         source = torch.from_numpy(self.faces.labels[rows]).float()  # (B, A)
         target = self._target(source, generator)
         return TrainBatch(
-            images=self._as_seen(torch.from_numpy(images)),
+            images=self._as_seen(self._pictures(number, mirrored)),
             source=source.to(self.device),
             target=target.to(self.device, torch.float32),
             generator=generator,
             step=step,
             regions=None if regions is None else torch.from_numpy(regions).to(self.device, torch.int64),
         )
+
+    def _to_mirror(self, generator: torch.Generator) -> np.ndarray:
+        """Places in a batch, about half of them; the first that its generator gives."""
+        if not self.settings.flip:
+            return np.zeros(0, np.int64)
+        chosen = torch.rand(self.settings.batch_size, generator=generator) < 0.5
+        return torch.nonzero(chosen).flatten().numpy()
+
+    def _pictures(self, number: int, mirrored: np.ndarray) -> torch.Tensor:
+        """(B, 3, H, W) uint8 of a batch; on a GPU the next one is begun."""
+        if self.kept is not None:
+            there = self.kept[torch.from_numpy(self._rows_of(number)).to(self.device)]
+            places = torch.from_numpy(mirrored).to(self.device)
+            there[places] = there[places].flip(-1)
+            return there
+        ready = None if self.next is None else self.next.take(number)
+        if self.next is not None:
+            self.next.begin(number + 1)
+        return torch.from_numpy(self._mirrored(number)) if ready is None else ready
+
+    def _mirrored(self, number: int) -> np.ndarray:
+        """(B, 3, H, W) uint8 of a batch, from its number alone."""
+        images = self.faces.images[self._rows_of(number)]  # a copy
+        places = self._to_mirror(seeded(*self.key, "batch", number))
+        images[places] = images[places, :, :, ::-1]
+        return images
+
+    def _rows_of(self, number: int) -> np.ndarray:
+        size = self.settings.batch_size
+        return self.rows(number * size, size)
 
     def _as_seen(self, images: torch.Tensor) -> torch.Tensor:
         """(B, 3, H, W) uint8 on the CPU to float32 in [-1, 1] on the device."""
@@ -149,10 +213,11 @@ class Batches:
         return np.concatenate(parts)
 
     def _epoch_order(self, epoch: int) -> np.ndarray:
-        if epoch != self._epoch:
+        known = self._order  # one tuple, since a thread reads ahead
+        if known[0] != epoch:
             generator = seeded(*self.key, "epoch", epoch)
-            self._epoch, self._order = epoch, torch.randperm(len(self.faces), generator=generator).numpy()
-        return self._order
+            known = self._order = epoch, torch.randperm(len(self.faces), generator=generator).numpy()
+        return known[1]
 
     def _target(self, source: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """The recipe's targets, or the labels of the batch permuted; a batch of one asks another face."""

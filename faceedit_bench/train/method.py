@@ -17,6 +17,9 @@ from torch import Tensor
 from .. import __version__, config
 from ..catalog import catalog
 from ..contracts import MethodSpec, Pin
+from ..data import jpeg_on_gpu, reading
+from ..data.photographs import Photographs
+from ..device import available_bytes
 from ..errors import BadConfig, BadDataset, UnknownName, WrongWeights
 from ..manifest import plain
 from ..weights import Description
@@ -55,17 +58,22 @@ def train_method(
     minutes: float = 0.0,
     origin: str = "",
     watch: Sequence[Watcher] = (),
+    cache: str = "auto",
+    decode: str = "auto",
 ) -> Trained:
     """Train in `folder/<stage>/`, each stage starting from what the ones before it exported.
 
     `stage` trains only that one; `minutes` is for all together; `origin` is the command, for the card.
+    `cache` says where decoded faces are kept, and `decode` who decodes them: auto, cpu or cuda.
     """
     began = time.monotonic()
     spec, preset, options = choose(chosen)
     recipes = recipes_of(spec, options, chosen, stage)
     first = _first_weights(weights_from, recipes)
     settings = {recipe.name: chosen.settings(recipe) for recipe in recipes}  # bad ones are found now
-    open_faces = functools.cache(functools.partial(_faces, chosen, spec, options, root))
+    open_faces = functools.cache(
+        functools.partial(_faces, chosen, spec, options, root, device, cache, decode)
+    )
     exported: States = {}
     made: dict[str, dict[str, Any]] = {}  # stage -> how it was made, for the card
     results: list[Result] = []
@@ -85,7 +93,7 @@ def train_method(
             folder / recipe.name,
             device=device,
             start={**first, **exported},
-            identity={"method": spec.name, "options": plain(options)},
+            identity={"method": spec.name, "options": plain(options), **_decoder(faces)},
             watch=watch,
         )
         results.append(result)
@@ -132,7 +140,14 @@ def recipes_of(spec: MethodSpec, options: Any, chosen: TrainingConfig, stage: st
 
 
 def _faces(
-    chosen: TrainingConfig, spec: MethodSpec, options: Any, root: Path | None, size: int
+    chosen: TrainingConfig,
+    spec: MethodSpec,
+    options: Any,
+    root: Path | None,
+    device: str,
+    cache: str,
+    decode: str,
+    size: int,
 ) -> TrainingFaces:
     data = catalog().dataset(chosen.data)
     if "labels" not in data.provides:
@@ -140,7 +155,37 @@ def _faces(
     if chosen.split not in data.splits:
         raise UnknownName(f"split of {data.name}", chosen.split, data.splits)
     samples = data.open(root, chosen.split, size, chosen.count)
-    return TrainingFaces.of(samples, spec.attributes_for(options), name=data.name, conflicts=data.conflicts)
+    told = reading.plan(
+        samples,
+        cache,
+        available_bytes,
+        face_bytes=size**2 * (4 if "regions" in data.provides else 3),
+        device=device,
+    )
+    if decode == "cuda" and (told.cache == "pack" or not isinstance(samples, Photographs)):
+        raise BadConfig(
+            f"--decode cuda: the faces of {data.name} are packed, or no JPEG files; take --decode cpu"
+        )
+    on_gpu = None
+    if told.cache == "pack":
+        samples, _ = reading.packed(samples)
+    elif isinstance(samples, Photographs):
+        on_gpu, why = jpeg_on_gpu.chosen(decode, samples, device)
+        decoder = told.decoder if on_gpu is None else on_gpu.name
+        told = dataclasses.replace(told, decoder=decoder, why="; ".join(filter(None, (told.why, why))))
+    return TrainingFaces.of(
+        samples,
+        spec.attributes_for(options),
+        name=data.name,
+        conflicts=data.conflicts,
+        reading=told,
+        on_gpu=on_gpu,
+    )
+
+
+def _decoder(faces: TrainingFaces) -> dict[str, str]:
+    """Part of a training's identity where a GPU decodes: its pixels are not quite the CPU's."""
+    return {"decoder": faces.reading.decoder} if faces.reading.decoder.startswith("torchvision") else {}
 
 
 def _first_weights(path: Path | None, recipes: Sequence[Recipe]) -> States:
@@ -196,6 +241,8 @@ def _made(result: Result, faces: TrainingFaces, size: int, settings: Settings) -
         "size": size,
         "faces": len(faces),
         "digest": faces.digest,
+        "reading": faces.reading.entry(),
+        **({"left_out": [face for face, _ in faces.reading.left_out]} if faces.reading.left_out else {}),
         "batch_size": settings.batch_size,
         "precision": settings.precision,
         "losses": {name: float(f"{value:.4g}") for name, value in result.losses.items()},
