@@ -37,6 +37,15 @@ def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
     return values
 
 
+def parse_sizes(texts: Iterable[str], option: str) -> tuple[int, ...]:
+    """`["768,1024", "4096"]` -> pixels per side, each once, in the order given."""
+    words = [word.strip() for text in texts for word in text.split(",") if word.strip()]
+    for word in words:
+        if not word.isdecimal() or not int(word):
+            raise BadConfig(f"{option} {word!r}: wanted pixels per side, such as 768 or 768,1024")
+    return tuple(dict.fromkeys(map(int, words)))
+
+
 def _value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]

@@ -82,3 +82,9 @@ def test_values_of_the_command_line_are_read_as_toml_or_text() -> None:
 def test_an_override_without_key_or_sign_is_refused(text: str) -> None:
     with pytest.raises(BadConfig, match="wanted key=value"):
         config.parse_overrides([text])
+
+
+def test_sizes_may_be_listed_or_repeated() -> None:
+    assert config.parse_sizes(["768,1024", "768", "64"], "--size") == (768, 1024, 64)
+    with pytest.raises(BadConfig, match="--size '768x768': wanted pixels per side"):
+        config.parse_sizes(["768x768"], "--size")

@@ -72,13 +72,13 @@ def cost(
     Measured where weights are here and memory and a minute will do, otherwise predicted: then nothing runs,
     and no weights, memory or GPU are needed. Predictions are for a GPU unless --device cpu is given.
     """
-    from ..config import parse_overrides
+    from ..config import parse_overrides, parse_sizes
     from ..cost.fitting import parse_bytes
-    from ..cost.survey import Question, sizes_of, survey
+    from ..cost.survey import Question, survey
 
     question = Question(
         methods=methods,
-        sizes=sizes_of(sizes),
+        sizes=parse_sizes(sizes, "--size"),
         mode=mode or "auto",  # type: ignore[arg-type]
         device=device,
         settings=parse_overrides(settings),

@@ -30,6 +30,12 @@ Examples:
 )
 @click.option("--faces", default=4, show_default=True, help="Faces in the tables of pictures.")
 @click.option(
+    "--cost-sizes",
+    default="128,256,512,1024,2048,4096",
+    show_default=True,
+    help="Pixels per side at which costs are predicted; none for no such plots.",
+)
+@click.option(
     "--pictures/--no-pictures",
     default=None,
     help="Show pictures.  [default: where the data set's licence is known to allow it]",
@@ -42,23 +48,27 @@ def report(
     out: Path | None,
     wanted: str | None,
     faces: int,
+    cost_sizes: str,
     pictures: bool | None,
     results: str | None,
 ) -> None:
     """Compare finished runs of one suite (each a folder, an id, or the start of one) on one page.
 
     The page needs nothing beside it and sends no request: tables with intervals, plots, pictures before and
-    after, best, median and worst cases, manifests, citations and licences. Runs of other suites, judges or
-    pictures are refused with the reason and what would make them comparable. PDF is the same page, printed by
-    an installed Chromium (pip install 'faceedit-bench[browser]').
+    after, best, median and worst cases, costs against size, manifests, citations and licences. Runs of other
+    suites, judges or pictures are refused with the reason and what would make them comparable. PDF is the
+    same page, printed by an installed Chromium (pip install 'faceedit-bench[browser]').
     """
     from .. import folders
+    from ..config import parse_sizes
     from ..report.write import place, write_report
     from ..store.folder import find
 
     root = folders.results(results)
     out, format_ = place(out, wanted)
-    size = write_report([find(run, root) for run in runs], out, format_, faces=faces, pictures=pictures)
+    sizes = () if cost_sizes == "none" else parse_sizes([cost_sizes], "--cost-sizes")
+    found = [find(run, root) for run in runs]
+    size = write_report(found, out, format_, faces=faces, pictures=pictures, sizes=sizes)
     click.echo(
         f"written: {out} ({size / 1e6:.1f} MB)" if size > 5e4 else f"written: {out} ({size / 1e3:.0f} kB)"
     )

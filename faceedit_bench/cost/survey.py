@@ -161,12 +161,3 @@ def in_own_process(work: Callable[[Job], dict[str, Any]], job: Job) -> dict[str,
             return future.result()
         except BrokenProcessPool:
             return {"mode": "refused", "reason": "its process was ended, most likely for lack of memory"}
-
-
-def sizes_of(texts: Sequence[str]) -> tuple[int, ...]:
-    """`["768,1024", "4096"]` -> pixels per side, each once, in the order given."""
-    words = [word.strip() for text in texts for word in text.split(",") if word.strip()]
-    for word in words:
-        if not word.isdecimal():
-            raise BadConfig(f"--size {word!r}: wanted pixels per side, such as 768 or 768,1024")
-    return tuple(dict.fromkeys(int(word) for word in words))

@@ -20,6 +20,7 @@ class Scale:
     start: float  # pixel of `low`
     stop: float  # pixel of `high`
     is_log: bool = False
+    marks: tuple[float, ...] = ()  # where ticks are, if not at round values
 
     def __call__(self, value: float) -> float:
         low, high, here = (self._of(number) for number in (self.low, self.high, value))
@@ -30,6 +31,8 @@ class Scale:
 
     def ticks(self) -> list[float]:
         """A handful of round values inside."""
+        if self.marks:
+            return list(self.marks)
         if self.is_log:
             powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             steps = (1, 2, 5) if math.log10(self.high / self.low) < 2.5 else (1,)

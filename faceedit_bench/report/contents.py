@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..catalog import catalog
-from . import background, figures, standings
+from . import background, figures, growth, standings
 from .headline import contests
 from .material import Run
 from .parts import Part, Table, Words
@@ -28,8 +28,13 @@ def about(runs: Sequence[Run]) -> str:
     return f"{of}{f' ({spec.summary})' if spec else ''}."
 
 
-def contents(runs: Sequence[Run]) -> Sections:
-    """Every section that has something to say."""
+def contents(runs: Sequence[Run], sizes: Sequence[int] = ()) -> Sections:
+    """Every section that has something to say; costs are predicted at `sizes`."""
+    with growth.following(runs, sizes) as started:
+        return _contents(runs, started)
+
+
+def _contents(runs: Sequence[Run], started: growth.Started) -> Sections:
     found = contests(runs)
     against = standings.against_best(found)
     left_out = any(run.faces.get("unusable") for run in runs)
@@ -43,6 +48,7 @@ def contents(runs: Sequence[Run]) -> Sections:
         "Edit by edit": figures.tables_per_edit(runs),
         "Identity against strength": figures.tables_of_strengths(runs),
         "Cost": background.cost(runs),
+        "Cost against size": growth.tables(runs, growth.finished(started)),
         "What went wrong": background.failures(runs),
         "Protocol": background.protocol(runs),
         "Runs": background.digests(runs),

@@ -11,7 +11,7 @@ from ..markup.blocks import figure, numbers
 from ..markup.html import Html, element, joined
 from ..markup.tradeoffs import Contender, better, measures, title_of, tradeoffs
 from .bars import Bar, bars
-from .curve import Curve, curves
+from .curve import Curve, curves, shares
 from .headline import told
 from .heatmap import heatmap
 from .material import ALL, RECONSTRUCTION, Run, digits_of
@@ -146,7 +146,8 @@ def strengths(runs: Sequence[Run]) -> Html | None:
     for asks, lines in _curves(runs).items():
         told = _table_of_curves(asks, lines)
         folded = numbers(told.caption, told.headings, told.rows)
-        plots.append(figure(asks, curves(asks, lines, "response", "id"), folded))
+        drawing = curves(f"{asks}, by strength", lines, *shares(lines), ("response ↑", "id ↑"))
+        plots.append(figure(asks, drawing, folded))
     if not plots:
         return None
     return joined([element("p", ABOUT_STRENGTHS), element("div", *plots, class_="plots large")])
@@ -167,7 +168,9 @@ def _curves(runs: Sequence[Run]) -> dict[str, list[Curve]]:
                 (edit.strength, run.value("response", edit.name), run.value("id", edit.name))
                 for edit in edits
             ]
-            steps = tuple((s, x, y) for s, x, y in numbers_of if x is not None and y is not None)
+            steps = tuple(
+                (f"strength {s:g}", x, y) for s, x, y in numbers_of if x is not None and y is not None
+            )
             if steps:
                 found.setdefault(asks, []).append(Curve(run.name, index, steps))
     return found
@@ -175,8 +178,8 @@ def _curves(runs: Sequence[Run]) -> dict[str, list[Curve]]:
 
 def _table_of_curves(asks: str, lines: Sequence[Curve]) -> Table:
     rows = [
-        [f"{line.label}, {strength:g}", f"{x:.3f}", f"{y:.3f}"]
+        [f"{line.label}, {strength}", f"{x:.3f}", f"{y:.3f}"]
         for line in lines
         for strength, x, y in line.steps
     ]
-    return Table(asks, ["method, strength", "response", "id"], rows)
+    return Table(asks, ["method", "response", "id"], rows)

@@ -24,11 +24,11 @@ PREAMBLE = r"""\documentclass[10pt]{article}
 PROSE = r">{\raggedright\arraybackslash}p{0.2\linewidth}>{\raggedright\arraybackslash}p{0.75\linewidth}"
 
 
-def latex(runs: Sequence[Run]) -> str:
+def latex(runs: Sequence[Run], sizes: Sequence[int] = ()) -> str:
     """The whole document."""
     name = escaped(title(runs))
     body = [rf"\section*{{{name}}}", escaped(about(runs))]
-    for heading, section in contents(runs).items():
+    for heading, section in contents(runs, sizes).items():
         body += [rf"\subsection*{{{escaped(heading)}}}", *map(_written, section)]
     body.append(escaped(f"Written by faceedit-bench {__version__} from stored runs."))
     text = "\n\n".join(body)

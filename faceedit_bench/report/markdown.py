@@ -11,10 +11,10 @@ from .material import Run
 from .parts import Items, Listing, Part, Table, Words
 
 
-def markdown(runs: Sequence[Run]) -> str:
+def markdown(runs: Sequence[Run], sizes: Sequence[int] = ()) -> str:
     """The whole text."""
     parts = [f"# {escaped(title(runs))}", escaped(about(runs))]
-    for heading, section in contents(runs).items():
+    for heading, section in contents(runs, sizes).items():
         parts += [f"## {heading}", *map(_written, section)]
     parts.append(f"Written by faceedit-bench {__version__} from stored runs.")
     return "\n\n".join(parts) + "\n"

@@ -9,7 +9,7 @@ from .. import __version__
 from ..markup.blocks import Sections, links, marked, numbers
 from ..markup.document import document
 from ..markup.html import Html, element, joined
-from . import background, comparable, figures, grids, licence, standings
+from . import background, comparable, figures, grids, growth, licence, standings
 from .contents import about, title
 from .headline import contests
 from .material import Run
@@ -19,17 +19,23 @@ from .table import headline
 FACES = 4  # shown in the tables of pictures
 
 
-def page(runs: Sequence[Run], *, faces: int = FACES, pictures: bool | None = None) -> str:
-    """The document, or ResultsError: runs that were not measured alike, pictures that may not be shown."""
+def page(
+    runs: Sequence[Run], *, faces: int = FACES, pictures: bool | None = None, sizes: Sequence[int] = ()
+) -> str:
+    """The document, or ResultsError: runs that were not measured alike, pictures that may not be shown.
+
+    Costs are predicted at `sizes` (pixels per side).
+    """
     comparable.check(runs)
     shows = licence.may_show(str(runs[0].identity["data"]["name"]), pictures)
-    parts = _sections(runs, faces if shows else 0, shows)
+    with growth.following(runs, sizes) as started:
+        parts = _sections(runs, faces if shows else 0, shows, started)
     main = element("main", *marked(parts), id="main")
     style, script = (files(__package__).joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
     return document(title(runs), [_header(runs, parts), main, _footer()], style=style, script=script)
 
 
-def _sections(runs: Sequence[Run], faces: int, shows: bool) -> Sections:
+def _sections(runs: Sequence[Run], faces: int, shows: bool, started: growth.Started) -> Sections:
     found = {
         "scores": ("Scores", _scores(runs)),
         "edits": ("Edit by edit", figures.per_edit(runs)),
@@ -43,6 +49,7 @@ def _sections(runs: Sequence[Run], faces: int, shows: bool) -> Sections:
         "cases": ("Best, median and worst", grids.cases(runs) if shows else None),
         "masks": ("How they edit", grids.explanations(runs) if shows else None),
         "cost": ("Cost", html(background.cost(runs))),
+        "growth": ("Cost against size", growth.plots(runs, growth.finished(started))),
         "failures": ("What went wrong", html(background.failures(runs))),
         "protocol": ("Protocol", html(background.protocol(runs))),
         "manifests": ("Manifests", background.manifests(runs)),

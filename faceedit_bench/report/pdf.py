@@ -16,7 +16,7 @@ DECODED = "Promise.all([...document.images].filter(one => one.src).map(one => on
 PATIENCE = 120_000  # milliseconds
 
 
-def pdf(page: str) -> bytes:
+def pdf(page: bytes) -> bytes:
     """The page (HTML) on sheets, as its style for print says; ResultsError where nothing here can print."""
     try:
         from playwright.sync_api import Error, sync_playwright
@@ -27,7 +27,7 @@ def pdf(page: str) -> bytes:
         ) from None
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         path = Path(folder) / "report.html"
-        path.write_text(page, encoding="utf-8")
+        path.write_bytes(page)
         try:
             browser = driver.chromium.launch(executable_path=_browser(driver), args=_arguments())
             context = browser.new_context(offline=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 from ..errors import BadConfig, ResultsError
 from ..store.folder import RunFolder, write
 from . import comparable
+from .latex import latex
+from .markdown import markdown
 from .material import Run, read
 from .page import FACES, page
 
@@ -37,11 +39,16 @@ def write_report(
     *,
     faces: int = FACES,
     pictures: bool | None = None,
+    sizes: Sequence[int] = (),
 ) -> int:
-    """Write the report and return its size in bytes."""
+    """Write the report and return its size in bytes; costs are predicted at `sizes` (pixels per side)."""
     if faces < 0:
         raise ResultsError(f"--faces wants 0 or more, found {faces}")
-    content = _content(read(folders), format_, faces, pictures)
+    content = _content(read(folders), format_, faces, pictures, sizes).encode()
+    if format_ == "pdf":
+        from .pdf import pdf
+
+        content = pdf(content)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         write(out, partial(Path.write_bytes, data=content))
@@ -50,18 +57,11 @@ def write_report(
     return out.stat().st_size
 
 
-def _content(runs: Sequence[Run], format_: str, faces: int, pictures: bool | None) -> bytes:
-    if format_ == "html":
-        return page(runs, faces=faces, pictures=pictures).encode()
-    if format_ == "pdf":
-        from .pdf import pdf
-
-        return pdf(page(runs, faces=faces, pictures=pictures))
+def _content(
+    runs: Sequence[Run], format_: str, faces: int, pictures: bool | None, sizes: Sequence[int]
+) -> str:
+    """The text of a format; a PDF is printed from the page."""
+    if format_ in ("html", "pdf"):
+        return page(runs, faces=faces, pictures=pictures, sizes=sizes)
     comparable.check(runs)
-    if format_ == "md":
-        from .markdown import markdown
-
-        return markdown(runs).encode()
-    from .latex import latex
-
-    return latex(runs).encode()
+    return {"md": markdown, "tex": latex}[format_](runs, sizes)

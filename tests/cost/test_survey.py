@@ -6,18 +6,12 @@ import pytest
 import torch
 
 from faceedit_bench.cost import survey as module
-from faceedit_bench.cost.survey import Question, sizes_of, survey
+from faceedit_bench.cost.survey import Question, survey
 from faceedit_bench.errors import BadConfig, UnknownName
 
 
 def rows(*methods: str, sizes: tuple[int, ...] = (32,), **question: object) -> list[dict[str, object]]:
     return list(survey(Question(methods, sizes, **question)))  # type: ignore[arg-type]
-
-
-def test_sizes_may_be_listed_or_repeated() -> None:
-    assert sizes_of(["768,1024", "768", "64"]) == (768, 1024, 64)
-    with pytest.raises(BadConfig, match="wanted pixels per side"):
-        sizes_of(["768x768"])
 
 
 @pytest.mark.parametrize("size", [0, 20_000])

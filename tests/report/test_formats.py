@@ -144,7 +144,8 @@ def test_the_command_writes_each_format(folders: list[RunFolder], tmp_path: Path
         ("r.tex", r"\documentclass"),
         ("r.html", "<!DOCTYPE html>"),
     ):
-        done = CliRunner().invoke(cli, ["report", *paths, "--out", str(tmp_path / name)])
+        asked = ["report", *paths, "--out", str(tmp_path / name), "--cost-sizes", "none"]
+        done = CliRunner().invoke(cli, asked)
         assert done.exit_code == 0, done.output
         assert (tmp_path / name).read_text(encoding="utf-8").startswith(start)
 
@@ -172,7 +173,7 @@ def test_without_playwright_the_message_says_what_to_install(monkeypatch: pytest
     with pytest.raises(
         ResultsError, match=r"pip install 'faceedit-bench\[browser\]'; or write the report as html"
     ):
-        pdf("<html></html>")
+        pdf(b"<html></html>")
 
 
 @pytest.mark.browser
@@ -183,7 +184,7 @@ def test_without_a_browser_the_message_says_what_to_install(
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
     with pytest.raises(ResultsError, match="apt-get install chromium"):
-        pdf("<html></html>")
+        pdf(b"<html></html>")
 
 
 @pytest.mark.browser
