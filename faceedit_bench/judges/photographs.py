@@ -52,6 +52,13 @@ CURRICULARFACE = Pin(
     origin="the model links of github.com/HuangYG123/CurricularFace (cloud drives)",
     licence="code MIT; training data research only",
 )
+FACE_API = Pin(
+    file="vladmandic-face-api-1.7.15.tgz",
+    sha256="0d77fffeef362ef9c0939cf6c567f3a2e8e177f114fa257a3270cbd2e509b031",
+    bytes=12_677_476,
+    origin="npm pack @vladmandic/face-api@1.7.15",
+    licence="MIT; dlib's network: CC0, trained on FaceScrub and VGG Face",
+)
 ALEXNET = Pin(
     file="alexnet-owt-7be5be79.pth",
     sha256="7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
@@ -119,6 +126,12 @@ def _curricularface(context: JudgeContext) -> Callable[[Tensor], Tensor]:
     from . import recognition
 
     return recognition.load_curricularface(context)
+
+
+def _dlib(context: JudgeContext) -> Callable[[Tensor], Tensor]:
+    from . import dlib
+
+    return dlib.load(context)
 
 
 def _lpips_alex(context: JudgeContext) -> Callable[[Tensor, Tensor], Tensor]:
@@ -194,6 +207,7 @@ def _attributes(backbone: str, load: Callable[[JudgeContext], Callable[[Tensor],
 
 
 _FACE = View(256, "area")
+_FACE_OF_DLIB = View(256, "area", mean=(122.782 / 255, 117.001 / 255, 104.298 / 255), std=(1.0, 1.0, 1.0))
 _INCEPTION = (
     ("inception-2015", "clean-fid", _of_128("clean-bicubic")),
     ("inception-2015-tf1", "torch-fidelity and older papers", _of_128("tf1-bilinear")),
@@ -256,6 +270,16 @@ SPECS: list[JudgeSpec] = [
         view=_FACE,
         width=512,
         load=_arcface,
+    ),
+    JudgeSpec(
+        name="dlib-resnet",
+        version="1",
+        role="identity",
+        summary="dlib's face recognition network, fixed window of FFHQ alignment",
+        pin=FACE_API,
+        view=_FACE_OF_DLIB,
+        width=128,
+        load=_dlib,
     ),
     JudgeSpec(
         name="lpips-alex",
