@@ -32,8 +32,13 @@ def to_unit(images: Tensor) -> Tensor:
 
 
 def to_bytes(images: Tensor) -> Tensor:
-    """[-1, 1] -> uint8: clamp, scale, round to nearest even. Done once, before any judge."""
-    return (images.clamp(-1.0, 1.0) * 127.5 + 127.5).round().to(torch.uint8)
+    """[-1, 1] -> uint8: clamp, scale, round to nearest even. Done once, before any judge.
+
+    In rows, as pictures are read from files: a method may return channels last, by which judges' last bits
+    would differ.
+    """
+    rounded = (images.clamp(-1.0, 1.0) * 127.5 + 127.5).round()
+    return rounded.to(torch.uint8, memory_format=torch.contiguous_format)
 
 
 @dataclass

@@ -73,3 +73,8 @@ def test_rounding_is_to_nearest_and_the_way_back_is_exact() -> None:
     every = torch.arange(256, dtype=torch.uint8)
     assert torch.equal(to_bytes(to_unit(every)), every)
     assert to_bytes(torch.tensor([-2.0, 2.0, 0.0])).tolist() == [0, 255, 128]
+
+
+def test_judges_get_pictures_as_files_hold_them_whatever_layout_a_method_returns() -> None:
+    made = torch.rand(2, 3, 8, 8).to(memory_format=torch.channels_last)
+    assert to_bytes(made).is_contiguous()
