@@ -91,7 +91,7 @@ DEMO = over(
     loss_size=64,
     lr=1e-3,
     critic_lr=1e-3,
-    steps=2000,
+    steps=1600,
 )
 
 

@@ -63,7 +63,7 @@ DEMO = Options(
     dual=5.0,
     identity=20.0,
     lr=1e-3,
-    steps=3600,
+    steps=1600,
     batch_size=8,
 )
 
