@@ -6,7 +6,7 @@ pictures at once (Fréchet distances and the like) by its spread over the same r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,12 +14,12 @@ import numpy as np
 
 from .catalog import catalog
 from .contracts import MetricSpec, Undefined
-from .errors import BadConfig, ResultsError, UnknownName
-from .manifest import canonical
+from .errors import ResultsError, UnknownName
 from .metrics import curve
 from .metrics.intervals import SMALLEST
 from .scoring import ALL, Stored, Unusable, dropped, states_of, without
 from .statistics.paired import SIGNIFICANT, Interval, holm, interval_of, intervals, replicates_for
+from .store import comparable
 from .store.folder import RunFolder
 from .suite import Suite, series
 
@@ -70,7 +70,7 @@ def compare(
     advance: Advance = lambda metric: None,
 ) -> Comparison:
     """Every metric that both runs have, or those named; refused with reasons where they do not compare."""
-    check_comparable(first, second)
+    comparable.check(first, second, face_by_face=True)
     suite = suite_of(first, second)
     count = first.manifest.identity["data"]["count"]
     shards = suite.shards(count)
@@ -89,96 +89,6 @@ def compare(
             suite, *(_curves(run, suite, shards, unusable) for run in (first, second))
         )
     return Comparison(first, second, suite, count - len(unusable), count, found, notes)
-
-
-# ---- may they be compared -------------------------------------------------------------------------
-
-
-def check_comparable(first: RunFolder, second: RunFolder) -> None:
-    """Complete, of one suite, with the same pictures and judges; or every reason against it, each with a
-    remedy."""
-    for run in (first, second):
-        if not run.is_complete:
-            raise ResultsError(
-                f"{run.path}: this run is not complete; give the same run command again to finish it"
-            )
-    one, other = first.manifest, second.manifest
-    later = [run.rescored() for run in (first, second)]
-    if one.id == other.id:
-        raise BadConfig(f"{one.id} twice; wanted two different runs: faceedit-bench show lists them")
-    reasons = [
-        *_suites(first, second),
-        *_pictures(one.identity["data"], other.identity["data"]),
-        *_judges(one.identity["judges"], other.identity["judges"]),
-        *_judges(*_of_both(*(of_it["judges"] for of_it in later))),
-        *_versions(one.identity["metrics"], other.identity["metrics"]),
-        *_versions(*_of_both(*(of_it["metrics"] for of_it in later))),
-    ]
-    if reasons:
-        lines = "\n".join(f"  {what}\n    {remedy}" for what, remedy in reasons)
-        raise ResultsError(f"runs {one.id} (A) and {other.id} (B) cannot be compared:\n{lines}")
-
-
-def _of_both(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The entries that both have: what only one was scored for later is not compared."""
-    return [{key: of_it[key] for key in of_it if key in one and key in other} for of_it in (one, other)]
-
-
-Reason = tuple[str, str]  # what differs, what would make it equal
-
-
-def _suites(first: RunFolder, second: RunFolder) -> Iterator[Reason]:
-    one, other = (run.manifest.identity["suite"] for run in (first, second))
-    if one["fingerprint"] == other["fingerprint"]:
-        return
-    yield (
-        f"suite: A {one['name']} {one['fingerprint'][:8]}, B {other['name']} {other['fingerprint'][:8]}"
-        + _differing(first.suite(), second.suite()),
-        f"run B's method again with --suite {one['name']}, or A's with --suite {other['name']}",
-    )
-
-
-def _differing(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> str:
-    """Which parts of the suites differ."""
-    if one is None or other is None:
-        return ""
-    parts = [key for key in one if canonical(one[key]) != canonical(other.get(key))]
-    return f" (other {', '.join(parts)})"
-
-
-def _pictures(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[Reason]:
-    differing = [key for key in ("name", "split", "count", "digest") if one[key] != other[key]]
-    if differing:
-        told = ", ".join(f"{key} {_short(one[key])} against {_short(other[key])}" for key in differing)
-        yield f"pictures: {told}", "run both over the same files: give both the same --data and --limit"
-
-
-def _judges(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[Reason]:
-    for role in sorted({*one, *other}):
-        pins = [_pin(judges.get(role)) for judges in (one, other)]
-        if pins[0] != pins[1]:
-            yield (
-                f"judge of {role}: A {pins[0]}, B {pins[1]}",
-                "run the older of the two again, so that one file of weights judges both "
-                "(faceedit-bench judges lists them)",
-            )
-
-
-def _versions(one: Mapping[str, str], other: Mapping[str, str]) -> Iterator[Reason]:
-    for metric in sorted({*one, *other}):
-        if one.get(metric) != other.get(metric):
-            yield (
-                f"metric {metric}: A version {one.get(metric, 'absent')}, B {other.get(metric, 'absent')}",
-                "run the one with the older version again",
-            )
-
-
-def _pin(judge: Mapping[str, str] | None) -> str:
-    return f"{judge['name']} {judge['version']} {judge['sha256'][:8]}" if judge else "none"
-
-
-def _short(value: object) -> str:
-    return str(value)[:12]
 
 
 # ---- what is compared -----------------------------------------------------------------------------

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from .catalog import catalog
-from .compare import check_comparable, stored, suite_of, unusable_faces
+from .compare import stored, suite_of, unusable_faces
 from .contracts import MetricSpec
 from .errors import BadConfig, FaceEditError, ResultsError, UnknownName
 from .scoring import ALL, states_of
 from .statistics.sample_size import correlation, faces_needed, of_faces, smallest_difference, spread
+from .store import comparable
 from .store.folder import RunFolder
 
 CORRELATIONS = (0.0, 0.5, 0.9)  # supposed where only one run is there
@@ -73,7 +74,7 @@ def plan(
             )
     for one, other in itertools.combinations(runs, 2):
         try:
-            check_comparable(one, other)
+            comparable.check(one, other, face_by_face=True)
         except FaceEditError as error:
             notes.append(str(error))
             continue

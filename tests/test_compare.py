@@ -217,19 +217,19 @@ def test_all_reasons_against_a_comparison_are_told_at_once_with_their_remedies(t
         compare(first, second)
     text = str(told.value)
     for words in (
-        "other name, edits",
-        "--suite made",
-        "count 120 against 50",
+        "suite (other name, edits): made ",
+        "run b again with --suite made, or run a again with --suite other",
+        "pictures, count: 120 against 50",
         "--limit",
-        "judge of identity: A identity-demo 1 abababab, B identity-demo 1 efefefef",
-        "judge of attributes: A attributes-demo 1 abababab, B none",
+        "judge of identity: identity-demo 1, sha256 abababab",
+        "judge of attributes: attributes-demo 1, sha256 abababababababab against none",
     ):
         assert words in text
 
 
 def test_an_older_version_of_a_metric_is_refused(tmp_path: Path) -> None:
     older = {"tarr": "0", "id": "1", "psnr": "1"}
-    with pytest.raises(ResultsError, match="metric tarr: A version 1, B 0"):
+    with pytest.raises(ResultsError, match="version of metric tarr: 1 against 0\n    run b again"):
         compare(a_run(tmp_path, "a", hit=HALF), a_run(tmp_path, "b", hit=MORE, metrics=older))
 
 

@@ -19,13 +19,13 @@ OTHER_JUDGE = {"identity": {"name": "identity-demo", "version": "1", "sha256": "
     [
         (
             {"suite": {"name": "drawn-256", "fingerprint": "e" * 64}},
-            "suite: few against drawn-256",
+            "few ffffffffffffffff against drawn-256 eeee",
             "run stgan again with --suite few",
         ),
         (
             {"suite": {"name": "few", "fingerprint": "e" * 64}},
-            "suite's fingerprint: ffff",
-            "the suite few was another when it ran",
+            "suite: few ffffffffffffffff against few eeee",
+            "the suite few was another for one of them",
         ),
         (
             {"judges": OTHER_JUDGE},
@@ -35,12 +35,12 @@ OTHER_JUDGE = {"identity": {"name": "identity-demo", "version": "1", "sha256": "
         (
             {"metrics": {"tarr": "2"}},
             "version of metric tarr: 1 against 2",
-            "with one version of faceedit-bench",
+            "run coogan again with this faceedit-bench",
         ),
         (
             {"data": {**identity("")["data"], "count": 5}},
-            "data set's count: 12 against 5",
-            "run stgan again on the same pictures",
+            "pictures, count: 12 against 5",
+            "run stgan again over the same files",
         ),
     ],
 )
@@ -65,7 +65,7 @@ def test_photographs_of_another_digest_are_refused_and_drawn_faces_noted(tmp_pat
             write_run(tmp_path, "d", data={**photographs, "digest": "e" * 64}),
         ]
     )
-    with pytest.raises(ResultsError, match="pictures \\(digest\\)"):
+    with pytest.raises(ResultsError, match="pictures, digest: dddddddddddddddd against eeee"):
         check(runs)
 
 
