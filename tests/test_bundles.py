@@ -223,6 +223,10 @@ CLAIMS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a narrower interval": (changed("id", "all", "low", 0.998), "scores: id of all: wanted low end 0.9"),
     "another number of faces": (changed("id", "all", "n", 2000), "wanted n 20, found 2000"),
     "a score that was undefined": (changed("tarr.add", "Male", "value", None), "scores: tarr.add of Male"),
+    "another fingerprint": (
+        changed("id", "all", "fingerprint", "ab" * 8),
+        "scores: fingerprint of id of all: wanted ",
+    ),
     "a score twice": (lambda r: r["scores"].append(r["scores"][0]), "wanted it once, found it again"),
     "no score": (lambda r: r["scores"].remove(score_of(r, "leakage", "all")), "leakage of all: wanted"),
     "no distance": (lambda r: r["scores"].remove(score_of(r, "fid", "Male")), "fid of Male: wanted a score"),

@@ -10,6 +10,7 @@ from ..catalog import catalog
 from ..errors import FaceEditError, UnknownName
 from ..evaluate import judge_roles, usable_metrics
 from ..runs import judges_of
+from ..store.fingerprint import stamped
 from ..suite import Suite
 from ..weights import identity_of, of_judge, require
 from .faults import Fault, shortened
@@ -91,3 +92,12 @@ def _of_metrics(claim: Claim) -> Iterator[Fault]:
         if here.get(name) != told.get(name):
             wanted, found = (f"version {some[name]}" if name in some else "none" for some in (here, told))
             yield Fault("metrics", shortened(name), wanted, shortened(found))
+
+
+def of_fingerprints(claim: Claim) -> Iterator[Fault]:
+    """Scores that say that something else made them; those of before there were fingerprints say nothing."""
+    made = stamped(claim.scores, claim.identity.judges, claim.identity.numerics.get("dtype", "float32"))
+    for told, here in zip(claim.scores, made, strict=True):
+        if told.fingerprint not in ("", here.fingerprint):
+            what = shortened(f"fingerprint of {told.metric} of {told.edit}")
+            yield Fault("scores", what, here.fingerprint, shortened(told.fingerprint))

@@ -75,7 +75,7 @@ def _of_columns(table: Any, claim: Claim) -> Iterator[Fault]:
         return
     for name in FIRST:
         kind = table.schema.field(name).type
-        if not (pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type)):
+        if not (pa.types.is_dictionary(kind) and kind.value_type in (pa.string(), pa.large_string())):
             yield Fault("rows", name, "text", str(kind))
         elif any(len(text or "") > LONGEST for chunk in table.column(name).chunks for text in _texts(chunk)):
             yield Fault("rows", name, f"texts of at most {LONGEST} characters", "longer ones")

@@ -59,7 +59,7 @@ def verify(
         return Verdict(told, faults)
     foreign = protocol.faults(claim, suite)
     table, odd = rows.read(files[ROWS], claim)
-    faults = [*faults, *foreign, *odd]
+    faults = [*faults, *foreign, *(protocol.of_fingerprints(claim) if not foreign else ()), *odd]
     if table is None or any(fault.part == "suite" for fault in foreign):
         return Verdict(told, faults)
     evaluate.set_numerics(claim.suite.threads)

@@ -20,12 +20,13 @@ PUBLISHED = "published"  # folder in it
 
 
 @click.command(
+    short_help="Write or check the pages of boards.",
     epilog="""
 \b
 Examples:
   faceedit-bench board write drawn-128 --check
   faceedit-bench board --published
-"""
+""",
 )
 @click.argument("name", required=False)
 @click.option(

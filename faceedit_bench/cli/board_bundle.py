@@ -10,12 +10,13 @@ from .. import folders
 
 
 @click.command(
+    short_help="Write a run as one zip, for others to check.",
     epilog="""
 \b
 Examples:
   faceedit-bench run --method stgan --keep-pictures
   faceedit-bench board bundle stgan-bba82767e799c91e --out stgan.zip
-"""
+""",
 )
 @click.argument("run")
 @click.option(

@@ -33,7 +33,7 @@ Examples:
 """,
 )
 def board() -> None:
-    """Write the leaderboards (`board NAME` is `board write NAME`), or add runs that others made."""
+    """Write the leaderboards (`board NAME` is `board write NAME`), or pass runs on, check and add them."""
 
 
 board.add_command(write, DEFAULT)

@@ -10,7 +10,10 @@ from .board import FOLDER
 from .board_verify import checking, found
 
 
-@click.command(epilog='Example: faceedit-bench board submit stgan.zip --by "A. Person"')
+@click.command(
+    short_help="Verify such a zip and add its run.",
+    epilog='Example: faceedit-bench board submit stgan.zip --by "A. Person"',
+)
 @checking
 @click.option("--by", required=True, metavar="NAME", help="Who submits the run; boards show it.")
 @click.option(

@@ -33,7 +33,9 @@ def checking(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command(epilog="Example: faceedit-bench board verify stgan.zip")
+@click.command(
+    short_help="Check what such a zip says.", epilog="Example: faceedit-bench board verify stgan.zip"
+)
 @checking
 @as_json
 def verify(path: Path, suite: str | None, data: str | None, device: str, as_json: bool) -> None:
