@@ -219,7 +219,7 @@ def markdown(found: Published) -> str:
         _table(quality, found.methods) if quality else "",
         "### Published memory and time" if cost else "",
         _table(cost, found.methods) if cost else "",
-        "\n".join(_claim(claim, found.methods) for claim in found.claims),
+        "\n".join(f"- {said(claim, found.methods)}" for claim in found.claims),
         "\n".join(f"- {note}" for note in (*found.notes, *remarks(quality + cost, found.methods))),
         "Provenance: " + "; ".join(f"*{key}*, {PROVENANCE[key]}" for key in _used(shown)) + ".",
         "Papers: "
@@ -261,9 +261,10 @@ def provenance(kind: str) -> str:
     return "recalled, **not re-checked**" if kind == "recalled" else kind
 
 
-def _claim(claim: Claim, methods: Mapping[str, str]) -> str:
+def said(claim: Claim, methods: Mapping[str, str]) -> str:
+    """`SaGAN, CelebA: … (SaGAN paper, Figure 4; paper)`."""
     on = f", {claim.dataset}" if claim.dataset else ""
-    return f"- {methods[claim.method]}{on}: {claim.text} ({claim.source}; {provenance(claim.provenance)})"
+    return f"{methods[claim.method]}{on}: {claim.text} ({claim.source}; {provenance(claim.provenance)})"
 
 
 def of_boards(found: Published) -> list[Number]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..markup.html import Html, element, joined
+from ..markup.html import Html, element, emphasised, joined
 from ..published import (
     ABOUT,
     METRICS,
     PROVENANCE,
+    Claim,
     Number,
     Published,
     of_boards,
     remarks,
+    said,
     setting,
 )
 from .definition import Board
@@ -25,15 +27,18 @@ HEADING = "Published, not measured here"
 def section(published: Published, board: Board, filters: Filters) -> Html | None:
     """A table of what papers print of quality and of cost, with source and provenance."""
     shown = of_boards(published)
-    if not shown:
+    if not (shown or published.claims):
         return None
-    notes = [*published.notes, *remarks(shown, published.methods)]
-    used = {number.provenance for number in shown}
-    cited = {number.paper for number in shown}
+    claims = [said(claim, published.methods).replace("**", "*") for claim in published.claims]
+    notes = [*claims, *published.notes, *remarks(shown, published.methods)]
+    everything: list[Number | Claim] = [*shown, *published.claims]
+    used, cited = {one.provenance for one in everything}, {one.paper for one in everything}
     parts = [
         element("p", element("strong", "Not ranked, not comparable with the numbers above. "), ABOUT),
-        _table(shown, published, filters),
-        element("ul", *(element("li", note) for note in notes), class_="legend") if notes else None,
+        _table(shown, published, filters) if shown else None,
+        element("ul", *(element("li", emphasised(note)) for note in notes), class_="legend")
+        if notes
+        else None,
         _terms({kind: told for kind, told in PROVENANCE.items() if kind in used}, "How it came here"),
         _terms({name: text for name, text in published.papers.items() if name in cited}, "Papers"),
     ]

@@ -15,6 +15,7 @@ from .filters import Filters
 from .rows import Row, edits_of
 
 TALL = 30  # rows from which a table scrolls by itself, under its headings
+LONG = 100  # rows from which the script draws the first ones only
 
 
 def scores(rows: Sequence[Row], board: Board, filters: Filters) -> Html:
@@ -90,17 +91,17 @@ def sortable(caption: str, head: Html, body: Sequence[Html]) -> Html:
     """Scrolls by itself where it is too wide or too long."""
     found = element(
         "table",
-        element("caption", f"{caption}. Choose a heading to sort."),
+        element("caption", f"{caption}. ", element("span", "Choose a heading to sort.", class_="hint")),
         element("thead", head),
         element("tbody", *body),
         class_="sortable filtered",
     )
-    return scrolling(caption, found, "wide tall" if len(body) > TALL else "wide")
+    tall, long = " tall" if len(body) > TALL else "", " long" if len(body) > LONG else ""
+    return scrolling(caption, found, f"wide{tall}{long}")
 
 
 def _heading(column: Column, filters: Filters) -> Html:
-    kept = column.title.replace(" %", "\N{NO-BREAK SPACE}%").replace(" dB", "\N{NO-BREAK SPACE}dB")
-    title = joined([breakable(kept), ARROWS[column.better].replace(" ", "\N{NO-BREAK SPACE}")])
+    title = joined([breakable(column.title), ARROWS[column.better].replace(" ", "\N{NO-BREAK SPACE}")])
     return element("th", title, scope="col", data_better=column.better, data_judges=filters.asked_by(column))
 
 
