@@ -1,9 +1,9 @@
 "use strict";
 
-/* Sorting: every heading of a sortable table becomes a button. Empty cells stay at the end. A tall table draws its
+/* Sorting: every heading of a sortable table becomes a button. Empty cells stay at the end. A long table draws its
    first rows, the others are kept aside: the order is that of all rows. */
 
-const FIRST = 50; // rows of a tall table
+const FIRST = 50; // rows of a long table
 const letters = new Intl.Collator(undefined, { numeric: true });
 const listings = new Map(); // table -> its rows
 
@@ -23,7 +23,7 @@ class Listing {
     this.table = table;
     this.rows = [...table.tBodies[0].rows];
     this.fitting = this.rows;
-    this.limit = table.closest(".tall") && this.rows.length > FIRST ? FIRST : Infinity;
+    this.limit = table.closest(".long") ? FIRST : Infinity;
     if (this.limit === FIRST) this.offerAll();
   }
 
@@ -35,7 +35,7 @@ class Listing {
     button.textContent = "Draw all rows";
     button.addEventListener("click", () => { this.limit = Infinity; this.draw(); });
     this.more.append(document.createElement("span"), " ", button);
-    this.table.closest(".tall").after(this.more);
+    this.table.closest(".long").after(this.more);
     this.draw();
   }
 
