@@ -44,13 +44,8 @@ def make(
         data: folder of the data set, for those that are not embedded.
         may_pass_on: the user says that the pictures may be given to whoever verifies the bundle.
     """
-    run.scores()  # raises for a run that is not complete
+    _check_whole(run)
     suite = suite_of(run)
-    if gone := run.manifest.identity["data"].get("left_out"):
-        raise ResultsError(
-            f"run {run.manifest.id} left out {len(gone)} faces whose files could not be read, so it is no "
-            "run over the whole suite; mend them and run again"
-        )
     _check_terms(suite, may_pass_on)
     source = _edited(run, suite, edited)
     content = (run.path / ROWS).read_bytes()
@@ -66,6 +61,15 @@ def make(
     out.parent.mkdir(parents=True, exist_ok=True)
     write(out, lambda path: _zip(path, files))
     return {"rows": len(table), "pictures": len(wanted), "faces": len(faces)}
+
+
+def _check_whole(run: RunFolder) -> None:
+    run.scores()  # raises for a run that is not complete
+    if gone := run.manifest.identity["data"].get("left_out"):
+        raise ResultsError(
+            f"run {run.manifest.id} left out {len(gone)} faces whose files could not be read, so it is no "
+            "run over the whole suite; mend them and run again"
+        )
 
 
 def _check_terms(suite: Suite, may_pass_on: bool) -> None:

@@ -14,6 +14,7 @@ from ..catalog import catalog
 from ..contracts import Metric, MetricSpec
 from ..evaluate import applies
 from ..metrics.states import SHARDS, Rows, edit_means
+from ..scoring import ALL
 from ..store.folder import Score, metric_of
 from ..suite import Shard, Suite
 from .faults import Fault, shortened
@@ -102,6 +103,7 @@ def recount(claim: Claim, rows: pd.DataFrame) -> Recount:
     wanted = {(one.metric, one.edit): one for one in scores(claim.suite, known, rows)}
     found = {(one.metric, one.edit): one for one in claim.scores}
     faults = [*_twice(claim), *_absent(claim, rows)]
+    edits = {ALL, *(edit.name for edit in claim.suite.edits)}
     equal, trusted = 0, set()
     for key, one in wanted.items():
         differing = list(_differing(one, found[key])) if key in found else [_missing(one)]
@@ -110,7 +112,9 @@ def recount(claim: Claim, rows: pd.DataFrame) -> Recount:
     for (metric, edit), one in found.items():
         if (metric, edit) in wanted:
             continue
-        if metric in rows.columns:
+        if edit not in edits:
+            faults.append(_of(one, "an edit of the suite, or all", "another"))
+        elif metric in rows.columns:
             faults += [] if one.value is None else [_of(one, "nothing, as no row has it", str(one.value))]
         elif metric_of(metric) not in claim.identity.metrics:
             faults.append(_of(one, "only scores of the run's metrics", "another metric"))
