@@ -128,7 +128,7 @@ def stored(run: RunFolder, metric: str, shards: Sequence[Any], leave_out: Collec
             number: {metric: dropped(metric, of_shard[metric], set(leave_out))}
             for number, of_shard in later.items()
         }
-    found = {shard.number: run.read_shard(shard.number, metrics=(metric,)) for shard in shards}
+    found = {shard.number: run.read_shard(shard.number, metrics=(metric,), lazily=True) for shard in shards}
     told: dict[int, Unusable] = {number: shard.unusable for number, shard in found.items()}
     _, states = without(shards, {number: shard.states for number, shard in found.items()}, told)
     own = {position for unusable in told.values() for position in unusable}
