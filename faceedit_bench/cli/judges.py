@@ -5,15 +5,34 @@ from __future__ import annotations
 import click
 
 from ..catalog import catalog
+from ..errors import WrongWeights
 from ..weights import home_of, locate
 from .output import as_json, note_broken, print_json
 from .table import table
 
 
-@click.command(epilog="Example: faceedit-bench judges")
+@click.command(
+    epilog="""
+\b
+Examples:
+  faceedit-bench judges
+  faceedit-bench judges --ask
+"""
+)
+@click.option(
+    "--ask", is_flag=True, help="Ask all whose weights are here about eight fixed pictures, and compare."
+)
+@click.option("--device", default="cpu", show_default=True, help="Where they are asked: cpu, cuda or auto.")
 @as_json
-def judges(as_json: bool) -> None:
-    """List judges: what each answers, the faces it was trained on, and whether its weights are here."""
+def judges(ask: bool, device: str, as_json: bool) -> None:
+    """List judges: what each answers, the faces it was trained on, and whether its weights are here.
+
+    With --ask, each that is here is asked about eight pictures of a formula. What it answered before, with
+    the same weights, it must answer again; a judge asked for the first time is remembered. The exit code is 1
+    where answers differ.
+    """
+    if ask:
+        return _ask(device, as_json=as_json)
     found = catalog()
     described = [
         {
@@ -38,3 +57,37 @@ def judges(as_json: bool) -> None:
         rows.append(("", "", "", f"plays {one['role']!r}; learned on {one['faces']}; {one['licence']}"))
     click.echo(table(("judge", "v", "weights", "what it answers"), rows))
     note_broken(found.broken)
+
+
+def _ask(device: str, *, as_json: bool) -> None:
+    """Every judge that is here, and whether it answers as before."""
+    from .. import folders
+    from ..device import choose
+    from ..judges import asked
+    from ..weights import build_judge, identity_of
+
+    place, on = folders.weights() / "answers.json", choose(device)
+    told: dict[str, list[str] | None] = {}
+    for name, spec in sorted(catalog().judges.items()):
+        if locate(spec.pin, home_of(spec)):
+            of_pairs = spec.role.startswith("lpips")
+            numbers = asked.numbers_of(build_judge(spec, on), on, of_pairs=of_pairs)
+            told[name] = asked.compared(place, name, identity_of(spec)["sha256"], numbers)
+    if as_json:
+        print_json(
+            [
+                {"name": name, "known": found is not None, "differences": found or []}
+                for name, found in told.items()
+            ]
+        )
+    else:
+        words = {
+            name: "remembered" if found is None else "; ".join(found[:2]) or "as before"
+            for name, found in told.items()
+        }
+        click.echo(table(("judge", "answers"), list(words.items())))
+    if wrong := [name for name, found in told.items() if found]:
+        raise WrongWeights(
+            f"{', '.join(wrong)}: other answers than before with the same weights; another device or release "
+            f"of PyTorch moves last digits only. What was remembered is in {place}"
+        )

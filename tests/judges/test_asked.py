@@ -1,0 +1,88 @@
+"""Judges answer a formula's pictures as before; other channels, scales or tensors show."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+from torch import Tensor
+
+from faceedit_bench import folders
+from faceedit_bench.catalog import catalog
+from faceedit_bench.cli import cli
+from faceedit_bench.judges import asked
+from faceedit_bench.weights import Judge, build_judge, identity_of
+
+DEMO = catalog().judge("identity-demo")
+
+
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    return build_judge(DEMO, "cpu")
+
+
+def test_the_pictures_are_whole_numbers_and_each_is_another() -> None:
+    pictures = asked.formula_pictures()
+    assert (pictures.shape, pictures.dtype) == ((8, 3, 128, 128), torch.uint8)
+    assert len({bytes(picture.numpy().tobytes()) for picture in pictures}) == 8
+    assert len({bytes(plane.numpy().tobytes()) for plane in pictures[0]}) == 3
+    assert pictures[3, 1, 5, 7] == (7 * 4 + 5 * 3 + 5 * 7 // 32 + 29 * 3) % 256
+
+
+def test_a_shipped_judge_answers_as_it_did(judge: Judge) -> None:
+    known = asked.remembered(asked.SHIPPED)[DEMO.name]
+    assert known["sha256"] == identity_of(DEMO)["sha256"]
+    assert asked.differences(known, asked.numbers_of(judge)) == []
+
+
+def turned(images: Tensor) -> Tensor:
+    return images.flip(1)
+
+
+def test_colours_in_another_order_another_view_and_a_tensor_out_of_place_show(judge: Judge) -> None:
+    before = asked.numbers_of(judge)
+    scaled = dataclasses.replace(judge, view=dataclasses.replace(judge.view, mean=(0.0, 0.0, 0.0)))
+    resized = dataclasses.replace(judge, view=dataclasses.replace(judge.view, resize="torch-bilinear"))
+    other = build_judge(DEMO, "cpu")
+    weight = next(iter(other.network.parameters()))  # type: ignore[attr-defined]
+    weight.data[0], weight.data[1] = weight.data[1].clone(), weight.data[0].clone()
+    for spoilt in (lambda images: judge(turned(images)), scaled, resized, other):
+        assert asked.differences(before, asked.numbers_of(spoilt))
+    longer = {**before, "count": 3}
+    assert asked.differences(longer, before) == [f"wanted 3 numbers, found {before['count']}"]
+
+
+def test_a_judge_of_pairs_sees_two_pictures() -> None:
+    def difference(a: Tensor, b: Tensor) -> Tensor:
+        return (a - b).abs().mean(dim=(1, 2, 3))[:, None]
+
+    assert asked.numbers_of(difference, of_pairs=True)["norm"] > 0
+
+
+def test_the_first_time_is_remembered_and_other_weights_are_another_judge(
+    tmp_path: Path, judge: Judge
+) -> None:
+    place, numbers = tmp_path / "answers.json", asked.numbers_of(judge)
+    assert asked.compared(place, "mine", "ab" * 32, numbers) is None
+    assert asked.compared(place, "mine", "ab" * 32, numbers) == []
+    other = {**numbers, "mean": numbers["mean"] + 1}
+    assert asked.compared(place, "mine", "ab" * 32, other)
+    assert asked.compared(place, "mine", "cd" * 32, other) is None
+
+
+def test_the_command_compares_and_names_a_judge_that_answers_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in [name for name in catalog().judges if name not in ("identity-demo", "lpips-alex")]:
+        monkeypatch.delitem(catalog().judges, name)
+    told = CliRunner().invoke(cli, ["judges", "--ask", "--json"])
+    assert json.loads(told.output) == [{"name": "identity-demo", "known": True, "differences": []}]
+    bgr = dataclasses.replace(DEMO.view, mean=(0.4, 0.5, 0.5))
+    monkeypatch.setitem(catalog().judges, "identity-demo", dataclasses.replace(DEMO, view=bgr))
+    told = CliRunner().invoke(cli, ["judges", "--ask"])
+    assert told.exit_code == 1 and "identity-demo: other answers than before" in told.output
+    assert not (folders.weights() / "answers.json").exists()
