@@ -46,9 +46,10 @@ def many(records: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
         method = made["manifest"]["identity"]["method"]
         method["name"] = f"{method['name']}-{number}"
         for score in made["scores"]:
+            share = draw.uniform(0.5, 1.0)
             for key in ("value", "low", "high"):
-                if isinstance(score[key], float):
-                    score[key] *= draw.uniform(0.5, 1.0)
+                if score[key] is not None:
+                    score[key] *= share
         made["id"] = Manifest(made["manifest"]["identity"], {}).id
         found.append(made)
     return found

@@ -61,20 +61,22 @@ def front(points: Sequence[Point], x: Axis, y: Axis) -> list[Point]:
 def scatter(title: str, points: Sequence[Point], x: Axis, y: Axis) -> Html:
     """A plot with a cross of intervals per method; the line joins the Pareto front."""
     best = front(points, x, y)
+    crowd: list[Point] = []
     if len(points) > NAMED:
-        points = [
-            point if point in best else replace(point, x_bounds=None, y_bounds=None) for point in points
-        ]
-    named = points if len(points) <= NAMED else best[:NAMED]
-    across = around(_reach(points, "x", x.is_log), LEFT, WIDTH - 10, is_log=x.is_log)
-    up = around(_reach(points, "y", y.is_log), HEIGHT - BOTTOM, TOP, is_log=y.is_log)
+        crowd = [replace(point, x_bounds=None, y_bounds=None) for point in points if point not in best]
+    shown = best if crowd else points
+    named = shown[:NAMED]
+    across = around(_reach([*crowd, *shown], "x", x.is_log), LEFT, WIDTH - 10, is_log=x.is_log)
+    up = around(_reach([*crowd, *shown], "y", y.is_log), HEIGHT - BOTTOM, TOP, is_log=y.is_log)
     parts = axes(across, up, f"{x.title} {x.arrow}", f"{y.title} {y.arrow}")
+    for point in crowd:
+        parts += _marks(point, across, up, radius=2.5)
     if len(best) > 1:
         path = " ".join(f"{across(point.x):.1f},{up(point.y):.1f}" for point in best)
         parts.append(element("polyline", points=path, class_="front"))
-    for point in points:
+    for point in shown:
         parts += _marks(point, across, up)
-    parts += _labels(named, points, across, up)
+    parts += _labels(named, shown, across, up)
     told = "; ".join(f"{point.label} {number(point.x)}, {number(point.y)}" for point in named)
     names = ", ".join(point.label for point in best)
     label = f"{title}. {x.title} and {y.title}: {told}. Pareto front: {names}."
@@ -88,7 +90,7 @@ def _reach(points: Sequence[Point], axis: str, is_log: bool) -> list[float]:
     return values
 
 
-def _marks(point: Point, across: Scale, up: Scale) -> list[Html]:
+def _marks(point: Point, across: Scale, up: Scale, radius: float = 5) -> list[Html]:
     here = across(point.x), up(point.y)
     parts = []
     if point.x_bounds:
@@ -99,11 +101,17 @@ def _marks(point: Point, across: Scale, up: Scale) -> list[Html]:
         parts.append(line(here[0], low, here[0], high, f"cross {colour(point.index)}"))
     name = f"dot {colour(point.index)}" + ("" if point.competes else " hollow")
     what = hover(f"{point.label}: {point.x:.4g}, {point.y:.4g}")
-    return [*parts, element("circle", what, cx=round(here[0], 1), cy=round(here[1], 1), r=5, class_=name)]
+    return [
+        *parts,
+        element("circle", what, cx=round(here[0], 1), cy=round(here[1], 1), r=radius, class_=name),
+    ]
 
 
 def _labels(named: Sequence[Point], points: Sequence[Point], across: Scale, up: Scale) -> list[Html]:
-    """Each name beside its point, where it covers no other name or point if there is such a place."""
+    """Each name beside its point, where it covers no other name or point if there is such a place.
+
+    Of a crowd, which has no names, nothing is kept free.
+    """
     taken: list[Box] = [
         (across(point.x) - 6, up(point.y) - 6, across(point.x) + 6, up(point.y) + 6) for point in points
     ]
