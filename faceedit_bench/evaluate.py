@@ -26,7 +26,7 @@ from .data.supplied import Supplied
 from .data.upload import Upload
 from .device import of_pictures
 from .errors import BadConfig, BadDataset, BrokenPromise, NoFace
-from .halving import Halving
+from .halving import Halving, Patient
 from .metrics.states import Rows
 from .observe import Above, Judge, Observation, to_bytes, to_unit
 from .promise import check_explanation, check_promise
@@ -68,7 +68,7 @@ class ShardResult:
     explained: dict[str, np.ndarray]  # name -> the same of what the method shows of how it edits
     unusable: Unusable  # samples that entered no state: their face was not found
     edited: dict[str, np.ndarray] = field(default_factory=dict)  # id -> (3, H, W) uint8, if they are kept
-    most: int | None = None  # pictures edited at once, where memory was out with a whole batch
+    most: Mapping[str, int] = field(default_factory=dict)  # what -> pictures at once, where memory was out
 
 
 @dataclass
@@ -156,6 +156,7 @@ def workbench(setup: Setup) -> Workbench:
     specs, _ = usable_metrics(suite)
     is_gpu = setup.device != "cpu"
     samples = open_samples(suite, setup.data, setup.reading, recent=4 * suite.batch_size if is_gpu else 0)
+    halving = Halving()
     return Workbench(
         method=setup.method,
         suite=suite,
@@ -165,11 +166,13 @@ def workbench(setup: Setup) -> Workbench:
         columns=[suite.attributes.index(name) for name in wanted],
         attributes=wanted,
         wants_truth="truth" in needs,
-        judges=_judges(
-            {role: catalog().judge(suite.judges[role]) for role in judge_roles(specs)}, setup.device
+        judges=_patient(
+            _judges({role: catalog().judge(suite.judges[role]) for role in judge_roles(specs)}, setup.device),
+            halving,
         ),
         metrics={spec.name: (spec, spec.load()) for spec in specs},
         device=setup.device,
+        halving=halving,
     )
 
 
@@ -191,6 +194,14 @@ def _judges(specs: Mapping[str, JudgeSpec], device: str) -> dict[str, Judge | Ab
         if spec.above in roles
         else build_judge(spec, device)
         for role, spec in specs.items()
+    }
+
+
+def _patient(judges: Mapping[str, Judge | Above], halving: Halving) -> dict[str, Judge | Above]:
+    """The same, asked again in halves where memory is out."""
+    return {
+        role: judge if isinstance(judge, Above) else Patient(role, judge, halving)
+        for role, judge in judges.items()
     }
 
 
@@ -247,7 +258,7 @@ def evaluate_shard(setup: Setup, shard: Shard) -> ShardResult:
         explained={name: _stacked(rows, shown, size) for name, rows in sorted(explained.items())},
         unusable=unusable,
         edited=every,
-        most=bench.halving.most,
+        most=dict(bench.halving.most),
     )
 
 

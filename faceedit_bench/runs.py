@@ -38,7 +38,8 @@ class RunResult:
     absent: dict[str, str] = field(default_factory=dict)  # metric -> why it was not measured
 
     def table(self) -> pd.DataFrame:
-        """One row per metric and edit: metric, version, edit, value, low, high, n, kind, reason."""
+        """One row per metric and edit: metric, version, edit, value, low, high, n, kind, reason,
+        fingerprint."""
         import pandas as pd
 
         return pd.DataFrame(self.scores)
@@ -272,6 +273,10 @@ def evaluate_shards(
     from .data.reading import listed
     from .progress import bar
 
+    noted = {entry.get("sample") for entry in folder.failures()}
+    for face, reason in setup.reading.left_out:
+        if face not in noted:
+            folder.note(sample=face, reason=reason)
     done = folder.finished()
     jobs = [_Job(setup, shard, folder.path) for shard in shards if shard.number not in done]
     if not jobs:
@@ -302,11 +307,20 @@ def _workers(asked: int | None, device: str) -> int:
 def _work(job: _Job) -> int:
     """Evaluate one shard and store it; only the number of images travels back."""
     from .evaluate import evaluate_shard
+    from .halving import ended_by
 
-    result: ShardResult = evaluate_shard(job.setup, job.shard)
+    folder = RunFolder(job.folder)
+    try:
+        result: ShardResult = evaluate_shard(job.setup, job.shard)
+    except Exception as error:
+        ended = ended_by(error)
+        if ended is None:
+            raise
+        folder.note(shard=job.shard.number, reason=str(ended), outcome="the run ended")
+        raise ended from None
     if job.setup.keeps:
-        _keep(result, RunFolder(job.folder).edited, job.setup.suite.edits[job.shard.edit].name)
-    RunFolder(job.folder).put(result)
+        _keep(result, folder.edited, job.setup.suite.edits[job.shard.edit].name)
+    folder.put(result)
     return result.images
 
 

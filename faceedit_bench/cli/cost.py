@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from .output import as_json, print_json
-from .table import WIDTH, table
+from .table import fitted, table
 
 LONGEST = 16  # characters of a name; a longer one is broken before its preset
 MIB, GIB = 2**20, 2**30
@@ -106,12 +105,7 @@ def page(rows: Sequence[dict[str, Any]]) -> str:
         parts.append(_predicted(by_mode["predicted"]))
     parts += [_refusal(row) for row in by_mode["refused"]]
     parts += ["\n".join(lines) for lines in (_memory(rows), _checks(by_mode["predicted"])) if lines]
-    return "\n\n".join("\n".join(map(_wrapped, part.split("\n"))) for part in parts)
-
-
-def _wrapped(line: str) -> str:
-    """Lines of a table fit as they are."""
-    return textwrap.fill(line, WIDTH, subsequent_indent="  ") if len(line) > WIDTH else line
+    return "\n\n".join("\n".join(map(fitted, part.split("\n"))) for part in parts)
 
 
 def _predicted(rows: Sequence[dict[str, Any]]) -> str:

@@ -14,7 +14,7 @@ import click
 from .. import suite as suites
 from ..catalog import catalog
 from .output import note, print_json
-from .table import GAP, WIDTH, table
+from .table import GAP, WIDTH, fitted, table
 
 if TYPE_CHECKING:
     from ..store.folder import RunFolder, Score
@@ -36,6 +36,7 @@ def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> Non
                 "scores": [score.entry() for score in scores],
                 "cost": folder.cost(),
                 "faces": folder.faces(),
+                "failures": folder.failures(),
                 "absent": absent,
                 **(
                     {"rescored": {key: later[key] for key in ("metrics", "judges", "sources")}}
@@ -55,9 +56,8 @@ def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> Non
         click.echo("\n" + block)
     if cost := _cost_lines(folder.cost()):
         click.echo("\n" + "\n".join(cost))
-    click.echo(
-        "\n" + "\n".join([*_left_out(faces["unusable"]), *_undefined(scores), *_notes(identity, absent)])
-    )
+    told = [*_left_out(faces["unusable"]), *_failures(folder.failures()), *_undefined(scores)]
+    click.echo("\n" + "\n".join([*map(fitted, told), *_notes(identity, absent)]))
     for source in dict.fromkeys(later["sources"].values()):
         names = [name for name in later["metrics"] if later["sources"][name] == source]
         click.echo(f"rescored {', '.join(names)}, from {source}")
@@ -93,6 +93,21 @@ def _left_out(unusable: Sequence[dict[str, str]]) -> list[str]:
     named = [f"{entry['sample']}: {entry['reason']}" for entry in unusable[:NAMED]]
     more = [f"and {len(unusable) - NAMED} more in faces.json"] if len(unusable) > NAMED else []
     return [f"left out {len(unusable)}: " + "; ".join([*named, *more])]
+
+
+def _failures(failures: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What went wrong, by reason: how often, and the first few."""
+    by_reason: dict[str, list[str]] = {}
+    for entry in failures:
+        told = ", ".join(
+            f"{key} {value}".replace("_", " ") for key, value in entry.items() if key != "reason"
+        )
+        by_reason.setdefault(str(entry.get("reason", "no reason given")), []).append(told)
+    lines = []
+    for reason, of_it in by_reason.items():
+        more = [f"and {len(of_it) - NAMED} more in failures.jsonl"] if len(of_it) > NAMED else []
+        lines.append(f"failures {len(of_it)}: {reason}: " + "; ".join([*of_it[:NAMED], *more]))
+    return lines
 
 
 def _undefined(scores: Sequence[Score]) -> list[str]:

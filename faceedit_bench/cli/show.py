@@ -26,7 +26,8 @@ def show(run: str | None, results: str | None, as_json: bool, as_csv: bool) -> N
     """List the stored runs, or show one: by folder, by id, or by the start of its id.
 
     Edits of one attribute at several strengths are shown as a curve: a table of its own by rising strength.
-    Faces that were left out, because none was found in the picture, are counted and named.
+    Faces that were left out, because none was found in the picture, are counted and named, and so is what
+    went wrong, such as shards that were done in parts for lack of memory.
     """
     from .. import folders
     from ..errors import BadConfig

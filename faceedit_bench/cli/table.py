@@ -33,6 +33,11 @@ def table(
     return "\n".join(lines)
 
 
+def fitted(line: str, width: int = WIDTH) -> str:
+    """A line that is not a table's, broken to fit, its rest indented."""
+    return textwrap.fill(line, width, subsequent_indent="  ") if len(line) > width else line
+
+
 def _line(cells: Sequence[str], widths: Sequence[int], to_right: Sequence[bool]) -> str:
     padded = [
         cell.rjust(width) if right else cell.ljust(width)

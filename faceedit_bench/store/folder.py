@@ -9,7 +9,7 @@ results/<suite>/<method>-<run id>/
   edited/<edit>/<id>.png   every edited picture, if the run was asked to keep them
   cost.json                parameters, memory, time
   faces.json               how many of how many faces were scored, and which were not, with the reason
-  failures.jsonl           what went wrong and was got over: shards edited in parts for lack of memory
+  failures.jsonl           what went wrong: shards done in parts for lack of memory, and what ended a run
   scores.json              every score with its interval; its presence means: complete
   rescored.json            scores of metrics that were computed later, of what is here
   rescored/                their states
@@ -181,7 +181,7 @@ class RunFolder:
         return [Edit(**{**entry, "flips": tuple(entry["flips"])}) for entry in entries]
 
     def failures(self) -> list[dict[str, Any]]:
-        """What went wrong and was got over, such as a shard edited in smaller parts for lack of memory."""
+        """What went wrong, such as a shard edited or judged in smaller parts for lack of memory."""
         path = self.path / "failures.jsonl"
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         return [json.loads(line) for line in lines]
@@ -215,11 +215,11 @@ class RunFolder:
             self._shard(result.number),
             lambda path: save_file(written, path, metadata={"run": self.manifest.id}),
         )
-        if result.most is not None:
-            self._note(shard=result.number, reason="out of memory", pictures_at_once=result.most)
+        for what, most in result.most.items():
+            self.note(shard=result.number, reason=f"out of memory, {what}", pictures_at_once=most)
 
-    def _note(self, **entry: Any) -> None:
-        """A line for `failures.jsonl`: what went wrong and was got over."""
+    def note(self, **entry: Any) -> None:
+        """A line for `failures.jsonl`: what went wrong."""
         with (self.path / "failures.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")  # one write, so that workers' lines do not mix
 
