@@ -122,7 +122,8 @@ def _numbers(table: Path, files: Sequence[str]) -> np.ndarray:
     for line, stem in enumerate(stems, start=3):
         if not stem.isdecimal():
             raise BadDataset(
-                f"{table}, line {line}: wanted a numbered picture such as 000001.jpg, found {stem!r}"
+                f"{table}, line {line}: wanted a numbered picture such as 000001.jpg, found {stem!r}; "
+                "get the list again"
             )
     return np.array(stems, np.int64)
 
@@ -148,7 +149,7 @@ def _partition(root: Path, files: Sequence[str], test: np.ndarray) -> str:
         odd = sorted(official ^ ours)
         raise BadDataset(
             f"{table}: its test part (2) should be the pictures after number {VALIDATION_END}; "
-            f"{len(odd)} differ:\n  {first_named(odd)}"
+            f"{len(odd)} differ; get the file again:\n  {first_named(odd)}"
         )
     return "the test split is the official partition 2"
 
@@ -158,7 +159,9 @@ def _pairs(table: Path, what: str) -> dict[str, str]:
     rows = [row.split() for row in lines_of(table)]
     for line, row in enumerate(rows, start=1):
         if len(row) != 2 or not row[1].isdecimal():
-            raise BadDataset(f"{table}, line {line}: wanted {what}, found {' '.join(row)[:60]!r}")
+            raise BadDataset(
+                f"{table}, line {line}: wanted {what}, found {' '.join(row)[:60]!r}; get the file again"
+            )
     no_twice([row[0] for row in rows], table, first_line=1)
     return {row[0]: row[1] for row in rows}
 

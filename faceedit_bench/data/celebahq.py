@@ -121,7 +121,10 @@ def _labels(root: Path, mapping: Sequence[Mapped] | None, name: str) -> Labels:
         rows = {one.place: found[one.file] for one in mapping}
         return Labels(names, values, rows, f"CelebA's labels through {MAPPING}")
     if celeba is not None:
-        raise BadDataset(f"{root}: CelebA's labels need {MAPPING} to say which face of CelebA-HQ is which")
+        raise BadDataset(
+            f"{root}: CelebA's labels need {MAPPING} to say which face of CelebA-HQ is which "
+            f"(faceedit-bench data where {name})"
+        )
     wanted = " or ".join(str(Path(place) / LABELS) for place in FOLDERS[:2])
     raise BadDataset(
         f"{root}: no labels; wanted {wanted}, or list_attr_celeba.txt with {MAPPING} "
@@ -136,13 +139,16 @@ def _mapping(root: Path) -> list[Mapped] | None:
         return None
     lines = lines_of(table)
     if lines[0].split() != ["idx", "orig_idx", "orig_file"]:
-        raise BadDataset(f"{table}, line 1: wanted idx orig_idx orig_file, found {lines[0][:60]!r}")
+        raise BadDataset(
+            f"{table}, line 1: wanted idx orig_idx orig_file, found {lines[0][:60]!r}; get it again"
+        )
     found = []
     for line, text in enumerate(lines[1:], start=2):
         words = text.split()
         if len(words) != 3 or not words[0].isdecimal():
             raise BadDataset(
-                f"{table}, line {line}: wanted a place, a number and a file of CelebA, found {text[:60]!r}"
+                f"{table}, line {line}: wanted a place, a number and a file of CelebA, found {text[:60]!r}; "
+                "get it again"
             )
         found.append(Mapped(int(words[0]), words[2]))
     no_twice([str(one.place) for one in found], table, first_line=2)
@@ -182,7 +188,9 @@ def _place(path: Path, stem: str, by_file: Mapping[str, int]) -> int:
 def _number(table: Path, line: int, file: str) -> int:
     stem = file.partition(".")[0]
     if not stem.isdecimal():
-        raise BadDataset(f"{table}, line {line}: wanted a picture such as 0.jpg, found {file!r}")
+        raise BadDataset(
+            f"{table}, line {line}: wanted a picture such as 0.jpg, found {file!r}; get it again"
+        )
     return int(stem)
 
 

@@ -29,7 +29,7 @@ def read_ffhq(root: Path, *, name: str) -> Index:
             raise BadDataset(f"{folder}: {files[int(stem)]} and {file} are both face {int(stem)}; keep one")
         files[int(stem)] = file
     if not files:
-        raise BadDataset(f"{folder}: no pictures in it; wanted 00000/00000.png and so on")
+        raise BadDataset(f"{folder}: no pictures in it; wanted 00000/00000.png and so on (data where ffhq)")
     numbers = np.array(sorted(files))
     return Index(
         name=name,

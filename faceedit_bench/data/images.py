@@ -174,5 +174,5 @@ def list_images(folder: str | Path) -> list[Path]:
     visible = [path for path in inside if not any(part.startswith(".") for part in path.parts)]
     if not visible:
         kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-        raise BadDataset(f"{folder}: no pictures in it; wanted files ending in {kinds}")
+        raise BadDataset(f"{folder}: no pictures in it; wanted files ending in {kinds}; give another folder")
     return [folder / path for path in sorted(visible, key=lambda path: path.as_posix())]

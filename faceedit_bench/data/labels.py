@@ -33,7 +33,7 @@ def _names(path: Path, lines: Sequence[str]) -> tuple[str, ...]:
     if not lines[0].strip().isdecimal():
         raise BadDataset(
             f"{path}, line 1: wanted the number of faces, found {lines[0][:60]!r}; "
-            "this is not the list as CelebA publishes it"
+            "this is not the list as CelebA publishes it; get the file again"
         )
     names = tuple(lines[1].split()) if len(lines) > 1 else ()
     lacking = sorted(set(FORTY) - set(names))
@@ -66,6 +66,7 @@ def _values(path: Path, rows: Sequence[str], names: Sequence[str]) -> np.ndarray
         for name, value in zip(names, values, strict=True):
             if value not in ("1", "-1"):
                 raise BadDataset(
-                    f"{path}, line {line} ({file}), column {name}: wanted 1 or -1, found {value!r}"
+                    f"{path}, line {line} ({file}), column {name}: wanted 1 or -1, found {value!r}; "
+                    "get the file again"
                 )
     raise AssertionError("either all values are labels or one of them is not")

@@ -75,7 +75,7 @@ def read_attributes(path: Path) -> tuple[list[str], tuple[str, ...], np.ndarray]
     if header is None:
         raise BadDataset(
             f"{path}, lines 1 to 5: no header with person, imagenum and attributes between tabs; "
-            "this is not lfw_attributes.txt as published"
+            "this is not lfw_attributes.txt as published; get it again"
         )
     titles = [
         RENAMED.get(title, title.replace(" ", "_")) for title in lines[header].strip("# \t\n").split("\t")
@@ -84,7 +84,7 @@ def read_attributes(path: Path) -> tuple[list[str], tuple[str, ...], np.ndarray]
     if lacking:
         raise BadDataset(
             f"{path}, line {header + 1}: lacks {', '.join(lacking[:5])}; found {len(titles) - 2} attributes, "
-            "wanted the 73 as published"
+            "wanted the 73 as published; get it again"
         )
     columns = {title: titles.index(title) for title in LFW}
     ids, values = [], []
@@ -93,7 +93,7 @@ def read_attributes(path: Path) -> tuple[list[str], tuple[str, ...], np.ndarray]
         if len(words) != len(titles) or not words[1].isdecimal():
             raise BadDataset(
                 f"{path}, line {line}: wanted a person, a number and {len(titles) - 2} values between tabs, "
-                f"found {len(words)} fields"
+                f"found {len(words)} fields; get it again"
             )
         ids.append(_id(words[0], words[1]))
         values.append([_value(path, line, title, words[column]) > 0 for title, column in columns.items()])
@@ -107,7 +107,8 @@ def read_pairs(path: Path) -> list[Pair]:
     head = lines[0].split()
     if len(head) != 2 or not all(word.isdecimal() for word in head):
         raise BadDataset(
-            f"{path}, line 1: wanted the numbers of folds and of pairs such as '10 300', found {lines[0]!r}"
+            f"{path}, line 1: wanted the numbers of folds and of pairs such as '10 300', found {lines[0]!r}; "
+            "get it again"
         )
     folds, size = int(head[0]), int(head[1])
     if len(lines) - 1 != 2 * folds * size:
@@ -122,7 +123,7 @@ def read_pairs(path: Path) -> list[Pair]:
         same = place < size
         if len(words) != (3 if same else 4):
             wanted = "a name and two numbers" if same else "a name and a number, twice"
-            raise BadDataset(f"{path}, line {line}: wanted {wanted}, found {text!r}")
+            raise BadDataset(f"{path}, line {line}: wanted {wanted}, found {text!r}; get it again")
         first, second = (words[0], words[1]), (words[0] if same else words[2], words[-1])
         pairs.append(Pair(fold, _id(*first), _id(*second), same))
     return pairs
@@ -145,7 +146,9 @@ def _value(path: Path, line: int, title: str, word: str) -> float:
     try:
         return float(word)
     except ValueError:
-        raise BadDataset(f"{path}, line {line}, column {title}: wanted a number, found {word!r}") from None
+        raise BadDataset(
+            f"{path}, line {line}, column {title}: wanted a number, found {word!r}; get it again"
+        ) from None
 
 
 def _check_names(folder: Path, files: Sequence[str]) -> None:

@@ -37,12 +37,14 @@ def read_regions(folder: Path, place: int) -> np.ndarray:
     if not files:
         raise BadImage(
             f"{folder / str(place // PER_FOLDER)}: no mask {place:05d}_<part>.png; "
-            "wanted at least the skin of every face"
+            "wanted at least the skin of every face; get the masks again"
         )
     regions = np.full((SIDE, SIDE), OTHERS, np.uint8)
     for path in files:
         mask = read_image(path)[0]
         if mask.shape != (SIDE, SIDE):
-            raise BadImage(f"{path}: {mask.shape[1]}×{mask.shape[0]} pixels; wanted {SIDE}×{SIDE}")
+            raise BadImage(
+                f"{path}: {mask.shape[1]}×{mask.shape[0]} pixels; wanted {SIDE}×{SIDE}; get it again"
+            )
         regions[mask > 127] = PARTS[path.stem.partition("_")[2]]
     return regions

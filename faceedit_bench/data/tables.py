@@ -45,11 +45,14 @@ def read_folder_csv(root: Path, *, name: str) -> Index:
     """Pictures below `root` with the labels of the one CSV file in it, in the order of the table."""
     tables = sorted(root.glob("*.csv"))
     if not tables:
-        raise BadDataset(f"{root}: no .csv file; wanted a table with a column id and one for each attribute")
+        raise BadDataset(
+            f"{root}: no .csv file; wanted a table with a column id and one for each "
+            "attribute; add one, or take data set 'folder', which has no labels"
+        )
     if len(tables) > 1 and root / "labels.csv" not in tables:
         raise BadDataset(
             f"{root}: {len(tables)} .csv files ({', '.join(table.name for table in tables[:5])}); "
-            "wanted one, or one named labels.csv"
+            "wanted one, or one named labels.csv; move the others away"
         )
     table = tables[0] if len(tables) == 1 else root / "labels.csv"
     rows = [(table, row) for row in _csv_rows(table)]
@@ -100,13 +103,13 @@ def _csv_rows(table: Path) -> list[Row]:
                 if len(cells) != len(titles):
                     raise BadDataset(
                         f"{table}, line {reader.line_num}: wanted {len(titles)} fields as in line 1, "
-                        f"found {len(cells)}"
+                        f"found {len(cells)}; mend the line, and quote what has commas in it"
                     )
                 rows.append(
                     Row(reader.line_num, cells[column].strip(), dict(zip(titles, cells, strict=True)))
                 )
     except (UnicodeDecodeError, csv.Error) as error:
-        raise BadDataset(f"{table}: not a CSV file in UTF-8 ({error})") from None
+        raise BadDataset(f"{table}: not a CSV file in UTF-8 ({error}); save it as one") from None
     return _not_empty(table, rows)
 
 
@@ -118,34 +121,39 @@ def _json_rows(table: Path) -> list[Row]:
         try:
             cells = json.loads(text)
         except ValueError as error:
-            raise BadDataset(f"{table}, line {line}: not JSON ({error})") from None
+            raise BadDataset(f"{table}, line {line}: not JSON ({error}); wanted one object a line") from None
         if not isinstance(cells, dict) or not isinstance(cells.get("file_name"), str):
-            raise BadDataset(f"{table}, line {line}: wanted an object with file_name, found {text[:60]!r}")
+            raise BadDataset(
+                f"{table}, line {line}: wanted an object with file_name, found {text[:60]!r}; mend it"
+            )
         plain = {
             key: json.dumps(value) if not isinstance(value, str) else value for key, value in cells.items()
         }
         if rows and set(plain) != set(rows[0].cells):
             odd = ", ".join(sorted(set(plain) ^ set(rows[0].cells)))
-            raise BadDataset(f"{table}, line {line}: has other columns than line {rows[0].line}: {odd}")
+            raise BadDataset(
+                f"{table}, line {line}: has other columns than line {rows[0].line}: {odd}; give "
+                "every line the same"
+            )
         rows.append(Row(line, cells["file_name"], plain))
     return _not_empty(table, rows)
 
 
 def _not_empty(table: Path, rows: list[Row]) -> list[Row]:
     if not rows:
-        raise BadDataset(f"{table}: lists no picture")
+        raise BadDataset(f"{table}: lists no picture; wanted a line for each")
     return rows
 
 
 def _picture_column(table: Path, titles: Sequence[str]) -> int:
     twice = sorted({title for title in titles if titles.count(title) > 1})
     if twice:
-        raise BadDataset(f"{table}, line 1: column {', '.join(twice)} is there twice")
+        raise BadDataset(f"{table}, line 1: column {', '.join(twice)} is there twice; rename one")
     found = [title for title in titles if title.lower() in PICTURE]
     if len(found) != 1:
         raise BadDataset(
             f"{table}, line 1: wanted one column that names the picture ({', '.join(PICTURE)}), "
-            f"found {', '.join(found) or 'none'} among {', '.join(titles) or 'no columns'}"
+            f"found {', '.join(found) or 'none'} among {', '.join(titles) or 'no columns'}; rename it"
         )
     return list(titles).index(found[0])
 
@@ -188,7 +196,7 @@ def _attributes(rows: Sequence[tuple[Path, Row]], prose: Sequence[str]) -> tuple
     for (table, _), found in zip(rows, columns, strict=True):
         if set(found) != set(columns[0]):
             odd = ", ".join(sorted(set(found) ^ set(columns[0])))
-            raise BadDataset(f"{table}: has other columns than {rows[0][0]}: {odd}")
+            raise BadDataset(f"{table}: has other columns than {rows[0][0]}: {odd}; give both the same")
     if not columns[0]:
         raise BadDataset(
             f"{rows[0][0]}: no column of labels; pictures without labels are the data set 'folder'"
