@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .intervals import Bounds
 
 
+SINGULAR = 1e-10  # of the largest variance: a pivot below it may be rounding only
 TOLERANCE = 1e-6  # of the two traces: a distance this little below 0 is rounding
 HALVES, FEW_HALVES = 20, 4  # subsamples of the spread; few where each needs an eigendecomposition
 SMALLEST_SPREAD = 10  # samples below which no spread is given
@@ -99,7 +100,10 @@ def _overlap_of_covariances(first: Tensor, second: Tensor) -> float:
 
 
 def _root(covariance: Tensor) -> Tensor:
-    """L (D, D) with L·Lᵀ = covariance, by a symmetric eigensolver."""
+    """L (D, D) with L·Lᵀ = covariance: Cholesky's, or a symmetric eigensolver's where it is near singular."""
+    factor, failed = torch.linalg.cholesky_ex(covariance)
+    if not failed and bool(factor.diagonal().square().min() > SINGULAR * covariance.diagonal().max()):
+        return factor
     values, vectors = torch.linalg.eigh(covariance)
     return vectors * values.clamp(min=0).sqrt()
 
