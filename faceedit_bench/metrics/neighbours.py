@@ -79,14 +79,16 @@ def squared_distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 
 KINDS = {
-    "precision": (precision, NEIGHBOURS),
-    "recall": (recall, NEIGHBOURS),
-    "density": (density, WIDER),
-    "coverage": (coverage, WIDER),
+    "precision": (precision, NEIGHBOURS + 1),
+    "recall": (recall, NEIGHBOURS + 1),
+    "density": (density, 2 * (WIDER + 1)),
+    "coverage": (coverage, 2 * (WIDER + 1)),
 }
+"""Name -> comparison, and pictures from which on it is defined: in halves of ten, or of as many, there are
+enough neighbours."""
 
 
 def manifold_share(name: str, role: str) -> TwoSamples:
     """Per edit, mean over edits; `name` is one of KINDS."""
-    comparison, neighbours = KINDS[name]
-    return TwoSamples(name, role, comparison, neighbours + 1)
+    comparison, smallest = KINDS[name]
+    return TwoSamples(name, role, comparison, smallest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from observations import Seen, features, pictures, score, seen
+from observations import Seen, features, pictures, score, seen, state_of
 from torch_fidelity.metric_kid import kid_features_to_metric
 from torch_fidelity.metric_prc import prc_features_to_metric
 
@@ -122,6 +122,18 @@ def test_density_and_coverage_are_counted_as_the_paper_writes_them() -> None:
     assert 0 < inside.any(axis=0).mean() < 1
     assert density(x, y) == pytest.approx(inside.sum() / (5 * len(x)), rel=1e-12)
     assert coverage(x, y) == inside.any(axis=0).mean()
+
+
+@pytest.mark.parametrize("name", ["precision", "recall", "density", "coverage"])
+def test_few_pictures_are_undefined_or_have_a_spread_of_halves(name: str) -> None:
+    for number in range(3, 16):
+        faces = pictures(number, side=2)
+        told = {("pool", image): features(number, 4, seed=i) for i, image in enumerate(("source", "edited"))}
+        metric = manifold_share(name, "pool")
+        state = state_of(metric, seen(faces, faces, told=told))
+        value, between = metric.finish(state)[name], metric.spread(state, 0)[name]
+        assert isinstance(value, Undefined) == (number < (4 if name in ("precision", "recall") else 12))
+        assert (between is not None) == (number >= (10 if name in ("precision", "recall") else 12))
 
 
 def test_outliers_raise_precision_and_hardly_density() -> None:
