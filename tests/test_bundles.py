@@ -230,6 +230,10 @@ CLAIMS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a score twice": (lambda r: r["scores"].append(r["scores"][0]), "wanted it once, found it again"),
     "no score": (lambda r: r["scores"].remove(score_of(r, "leakage", "all")), "leakage of all: wanted"),
     "no distance": (lambda r: r["scores"].remove(score_of(r, "fid", "Male")), "fid of Male: wanted a score"),
+    "an interval that is none": (
+        changed("fid", "all", "kind", "bootstrap 95 %"),
+        "fid of all: wanted interval: none or spread between",
+    ),
     "an edit nobody asked for": (
         lambda r: r["scores"].append({**score_of(r, "fid", "Male"), "edit": "Femme"}),
         "fid of Femme: wanted an edit of the suite, or all",

@@ -118,9 +118,18 @@ def recount(claim: Claim, rows: pd.DataFrame) -> Recount:
             faults += [] if one.value is None else [_of(one, "nothing, as no row has it", str(one.value))]
         elif metric_of(metric) not in claim.identity.metrics:
             faults.append(_of(one, "only scores of the run's metrics", "another metric"))
-        elif metric == metric_of(metric):
-            trusted.add(metric)
+        else:
+            trusted |= {metric} & {metric_of(metric)}
+            if one.kind not in (kinds := _kinds(metric_of(metric))):
+                faults.append(_of(one, f"interval: {' or '.join(kinds)}", shortened(one.kind)))
     return Recount(equal, tuple(sorted(trusted)), tuple(faults))
+
+
+def _kinds(metric: str) -> list[str]:
+    """What intervals of a score may be that no row tells."""
+    spec = catalog().metrics.get(metric)
+    spread_kind = getattr(spec.load(), "spread_kind", None) if spec else None
+    return ["none", *([spread_kind()] if spread_kind else [])]
 
 
 def _twice(claim: Claim) -> Iterator[Fault]:
