@@ -12,6 +12,7 @@ from .attributes import FORTY
 from .index import lines_of, no_twice
 
 HEAD = 2  # lines before the first face
+BLOCK = 4096  # lines taken apart at a time
 
 
 def read_labels(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray]:
@@ -50,22 +51,31 @@ def _names(path: Path, lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _values(path: Path, rows: Sequence[str], names: Sequence[str]) -> np.ndarray:
-    """All values at once; only if something is amiss, line by line to say where."""
-    words = " ".join(row.partition(" ")[2] for row in rows).split()
-    if len(words) == len(rows) * len(names) and set(words) <= {"1", "-1"}:
+    """Many lines at once; only if something is amiss, line by line to say where."""
+    values = np.empty((len(rows), len(names)), np.uint8)
+    for start in range(0, len(rows), BLOCK):
+        part = rows[start : start + BLOCK]
+        words = " ".join(row.partition(" ")[2] for row in part).split()
+        if len(words) != len(part) * len(names) or not set(words) <= {"1", "-1"}:
+            raise _fault(path, rows, names)
         flat = np.fromiter(map("1".__eq__, words), np.uint8, len(words))
-        return flat.reshape(len(rows), len(names))
+        values[start : start + len(part)] = flat.reshape(len(part), len(names))
+    return values
+
+
+def _fault(path: Path, rows: Sequence[str], names: Sequence[str]) -> BadDataset:
+    """The first line that is amiss."""
     for line, row in enumerate(rows, start=HEAD + 1):
         file, _, rest = row.partition(" ")
         values = rest.split()
         if len(values) != len(names):
-            raise BadDataset(
+            return BadDataset(
                 f"{path}, line {line} ({file}): wanted {len(names)} labels, found {len(values)}; "
                 "get the file again"
             )
         for name, value in zip(names, values, strict=True):
             if value not in ("1", "-1"):
-                raise BadDataset(
+                return BadDataset(
                     f"{path}, line {line} ({file}), column {name}: wanted 1 or -1, found {value!r}; "
                     "get the file again"
                 )

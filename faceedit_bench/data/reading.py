@@ -89,19 +89,27 @@ def plan(
     if asked == "auto":
         cache, why = _quickest(samples, size, free, device, workers)
         return dataclasses.replace(kept, cache=cache, why=why)
-    place = {"device": device, "host": "cpu"}.get(asked)
-    if place is not None and not _fits(size * workers, free(place)):
-        of = f" in {workers} processes" if workers > 1 else ""
-        remedy = "take --cache pack" + (", or fewer --workers" if workers > 1 else "")
-        raise BadConfig(_no_room(f"--cache {asked}{of}", size * workers, free(place), place, remedy))
+    for place in _places(samples, asked, device):
+        if not _fits(size * workers, free(place)):
+            of = f" in {workers} processes" if workers > 1 else ""
+            remedy = "take --cache pack" + (", or fewer --workers" if workers > 1 else "")
+            raise BadConfig(_no_room(f"--cache {asked}{of}", size * workers, free(place), place, remedy))
     if asked == "pack" and not (is_packed(samples) or isinstance(samples, Photographs)):
         raise BadConfig("--cache pack: this data set cannot be packed; take --cache host")
     return kept
 
 
+def _places(samples: Samples, cache: str, device: str) -> tuple[str, ...]:
+    """Where faces take room; those on a device are in memory, too, for metrics, unless they are packed."""
+    kept = {"device": (device,) if is_packed(samples) else (device, "cpu"), "host": ("cpu",)}
+    return kept.get(cache, ())
+
+
 def _quickest(samples: Samples, size: int, free: Free, device: str, workers: int) -> tuple[str, str]:
     """What `auto` takes, and why."""
-    if device != "cpu" and _fits(size * workers, free(device)):
+    if device != "cpu" and all(
+        _fits(size * workers, free(place)) for place in _places(samples, "device", device)
+    ):
         return "device", "the device has room for all faces"
     if is_packed(samples):
         return "pack", "the faces are packed already"

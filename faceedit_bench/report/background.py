@@ -74,7 +74,8 @@ def _failures(run: Run) -> list[str]:
         for score in run.scores.values()
         if score.value is None
     ]
-    return lines + [", ".join(f"{key} {value}" for key, value in entry.items()) for entry in run.failures]
+    others = [entry for entry in run.failures if "sample" not in entry]  # left out, and named above
+    return lines + [", ".join(f"{key} {value}" for key, value in entry.items()) for entry in others]
 
 
 # ---- manifests ------------------------------------------------------------------------------------

@@ -151,6 +151,7 @@ def test_auto_takes_the_quickest_way_that_there_is_room_for(trees: Path, tmp_pat
     on_gpu = {"device": "cuda"}
     assert plan(faces, "auto", {"cuda": 12_000, "cpu": ROOMY}, **on_gpu).cache == "device"
     assert plan(faces, "auto", {"cuda": 11_999, "cpu": ROOMY}, **on_gpu).cache == "host"
+    assert plan(faces, "auto", {"cuda": ROOMY, "cpu": 11_999}, **on_gpu).cache == "none"
     assert plan(faces, "auto", {"cpu": 12_000}).cache == "host"
     assert plan(faces, "auto", {"cpu": None}).cache == "host"
     none = plan(faces, "auto", {"cpu": 12_000}, workers=2)
@@ -163,6 +164,8 @@ def test_a_cache_that_does_not_fit_is_refused_with_numbers(trees: Path) -> None:
     faces = open_(trees / "celeba")
     with pytest.raises(BadConfig, match=r"--cache device: the faces take 0 MiB.*free on cuda.*--cache pack"):
         plan(faces, "device", {"cuda": 11_999}, device="cuda")
+    with pytest.raises(BadConfig, match=r"--cache device: .* free on cpu"):
+        plan(faces, "device", {"cuda": ROOMY, "cpu": 11_999}, device="cuda")
     with pytest.raises(BadConfig, match=r"--cache host in 3 processes:.*or fewer --workers"):
         plan(faces, "host", {"cpu": 20_000}, workers=3)
     with pytest.raises(UnknownName, match="did you mean 'host'"):
@@ -278,6 +281,7 @@ def test_left_out_pictures_are_named_and_counted_everywhere(six: str, copy_of: C
     reasons = {one["sample"]: one["reason"] for one in record["faces"]["unusable"]}
     assert reasons["182639"].startswith("not a picture") and "178×200 pixels" in reasons["182642"]
     assert str(root) not in json.dumps(record)
+    assert [(one["sample"], one["reason"]) for one in folder.failures()] == list(reasons.items())
     shown = CliRunner().invoke(cli, ["show", str(folder.path)]).output
     assert "copy (default) on six, 4 of 6 faces" in shown and "left out 2: 182639: not a picture" in shown
     shape = board.Board("A board", "six", "psnr", (board.Column("psnr", "PSNR", "higher"),))
