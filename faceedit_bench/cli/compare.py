@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .output import print_json
-from .table import table
+from .table import fitted, table
 
 if TYPE_CHECKING:
     from ..compare import Comparison, Difference
@@ -108,7 +108,8 @@ def _print(found: Comparison, edits: bool) -> None:
     for name in dict.fromkeys(one.metric for one in found.differences if _is_metric(one.metric)):
         if edits or name not in shown:
             click.echo("\n" + _edits_table(name, [one for one in found.differences if one.metric == name]))
-    click.echo("\n" + "\n".join(_words(found) + _legend(found.differences) + found.notes))
+    words = _words(found) + _legend(found.differences) + found.notes
+    click.echo("\n" + "\n".join(map(fitted, words)))
 
 
 def _main_table(main: Sequence[Difference], differences: Sequence[Difference]) -> str:

@@ -13,7 +13,7 @@ from ..catalog import Catalog, catalog
 from ..contracts import MethodSpec, Preset
 from ..weights import home_of, locate
 from .output import as_json, note_broken, print_json
-from .table import table
+from .table import fitted, table
 
 
 @click.command(epilog="Example: faceedit-bench methods coogan")
@@ -128,7 +128,7 @@ def _print_one(method: dict[str, Any]) -> None:
     ]
     click.echo("\n" + table(("option", "type", "value"), rows))
     first = method["options"][0]
-    click.echo(f"\nto change one: --set {first['name']}={first['default']}, with run or train")
+    click.echo("\n" + fitted(f"to change one: --set {first['name']}={first['default']}, with run or train"))
 
 
 def _values(option: dict[str, Any], presets: Sequence[dict[str, Any]]) -> str:

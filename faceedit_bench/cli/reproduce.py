@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import textwrap
 from collections.abc import Callable
@@ -13,9 +14,7 @@ from ..catalog import Catalog, catalog
 from ..contracts import MethodSpec, Reproduction
 from ..errors import PluginBroken, UnknownName
 from .output import as_json, note_broken, print_json
-from .table import WIDTH, table
-
-WIDEST = 100  # characters of a note's line, however wide the table
+from .table import GAP, WIDTH, packed, table
 
 
 @click.command(
@@ -69,14 +68,17 @@ def _list(
 
 
 def _print(computed: Reproduction) -> None:
-    """Title, table, notes. Columns of numbers are aligned right."""
-    columns = zip(computed.columns, zip(*computed.rows, strict=True), strict=True)
-    numbers = [heading for heading, cells in columns if any(map(_is_number, cells))]
-    shown = table(computed.columns, computed.rows, right=numbers, width=WIDEST)
-    widest = max(len(line) for line in shown.splitlines())
-    click.echo(f"{computed.title}\n\n{shown}")
+    """Title, table, notes. Columns of numbers are aligned right, and stand in as many blocks as it takes."""
+    columns = [[heading, *cells] for heading, *cells in zip(computed.columns, *computed.rows, strict=True)]
+    numbers = [heading for heading, *cells in columns if any(map(_is_number, cells))]
+    names = list(itertools.takewhile(lambda column: column[0] not in numbers, columns))
+    room = WIDTH - sum(max(map(len, column)) for column in names) - len(GAP) * (len(names) - 1)
+    click.echo(computed.title)
+    for block in packed(columns[len(names) :], room):
+        headings, *rows = zip(*names, *block, strict=True)
+        click.echo("\n" + table(headings, rows, right=numbers))
     for note in computed.notes:
-        click.echo("\n" + _filled(note, min(max(widest, WIDTH), WIDEST)))
+        click.echo("\n" + _filled(note, WIDTH))
 
 
 def _filled(text: str, width: int) -> str:

@@ -14,7 +14,7 @@ import click
 from .. import suite as suites
 from ..catalog import catalog
 from .output import note, print_json
-from .table import GAP, WIDTH, fitted, table
+from .table import WIDTH, fitted, packed, table
 
 if TYPE_CHECKING:
     from ..store.folder import RunFolder, Score
@@ -157,22 +157,8 @@ def _tables(
             [heading, *(column[0] for column in part)],
             list(zip(present, *(column[1:] for column in part), strict=True)),
         )
-        for part in _packed(columns, WIDTH - max(map(len, [heading, *present])))
+        for part in packed(columns, WIDTH - max(map(len, [heading, *present])))
     ]
-
-
-def _packed(columns: Sequence[list[str]], room: int) -> list[list[list[str]]]:
-    """Columns in their order, as many to a block as fit into `room` characters."""
-    parts: list[list[list[str]]] = []
-    left = 0
-    for column in columns:
-        width = max(map(len, column)) + len(GAP)
-        if not parts or width > left:
-            parts.append([])
-            left = room
-        parts[-1].append(column)
-        left -= width
-    return parts
 
 
 def _heading(metric: str) -> str:
@@ -251,4 +237,4 @@ def list_runs(root: Path, *, as_json: bool) -> None:
         return print_json(rows)
     if not rows:
         return note(f"no runs in {root}; make one with `faceedit-bench run --method coogan`")
-    click.echo(table(list(rows[0]), [list(row.values()) for row in rows], width=100))
+    click.echo(table(list(rows[0]), [list(row.values()) for row in rows]))

@@ -33,6 +33,20 @@ def table(
     return "\n".join(lines)
 
 
+def packed(columns: Sequence[list[str]], room: int) -> list[list[list[str]]]:
+    """Columns in their order, as many to a block as fit into `room` characters."""
+    parts: list[list[list[str]]] = []
+    left = 0
+    for column in columns:
+        width = max(map(len, column)) + len(GAP)
+        if not parts or width > left:
+            parts.append([])
+            left = room
+        parts[-1].append(column)
+        left -= width
+    return parts
+
+
 def fitted(line: str, width: int = WIDTH) -> str:
     """A line that is not a table's, broken to fit, its rest indented."""
     return textwrap.fill(line, width, subsequent_indent="  ") if len(line) > width else line

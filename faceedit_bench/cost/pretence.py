@@ -95,7 +95,7 @@ class Pretence(LivingStorages):
         strides = [1]
         for length in shape[:0:-1]:
             strides.insert(0, strides[0] * length)
-        return self._made(tuple(shape), tuple(strides), parts[0].dtype, parts[0].fake_device)
+        return self._made(tuple(shape), tuple(strides), parts[0].dtype, parts[0].device)
 
     def place(self, tensor: Tensor) -> str:
         """Real tensors stand for small ones on the device."""

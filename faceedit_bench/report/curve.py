@@ -27,14 +27,14 @@ class Curve:
 
 def shares(of: Sequence[Curve]) -> tuple[Scale, Scale]:
     """Scales for response and ID, which are shares."""
-    x, y = ([step[axis] for curve in of for step in curve.steps] for axis in (1, 2))
+    x, y = zip(*((x, y) for curve in of for _, x, y in curve.steps), strict=True)
     across = Scale(min(0.0, *x), max(1.0, *x), LEFT, _right(of))
     return across, Scale(min(y) - 0.02, max(1.0, *y), HEIGHT - BOTTOM, TOP)
 
 
 def logarithmic(of: Sequence[Curve]) -> tuple[Scale, Scale]:
     """Scales for what grows by factors; marks across are at the steps."""
-    x, y = ([step[axis] for curve in of for step in curve.steps if step[2] > 0] for axis in (1, 2))
+    x, y = zip(*((x, y) for curve in of for _, x, y in curve.steps if y > 0), strict=True)
     steps = tuple(sorted(set(x)))
     across = Scale(steps[0] / 1.1, steps[-1] * 1.1, LEFT, _right(of), is_log=True, marks=steps)
     return across, around(y, HEIGHT - BOTTOM, TOP, is_log=True)

@@ -57,11 +57,14 @@ def reasons(first: RunFolder, other: RunFolder, *, face_by_face: bool) -> Iterat
     later = [run.rescored() for run in (first, other)]  # what only one was scored for later is not compared
     for part, compared in (("judges", _judges), ("metrics", _versions)):
         both = (one[part], two[part]) if face_by_face else _of_both(one[part], two[part])
-        yield from compared(*both, first, other)
-        yield from compared(*_of_both(*(run[part] for run in later)), first, other)
+        yield from compared(both, first, other)
+        yield from compared(_of_both(later[0][part], later[1][part]), first, other)
 
 
-def _of_both(one: Mapping[str, Any], two: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+Both = tuple[Mapping[str, Any], Mapping[str, Any]]
+
+
+def _of_both(one: Mapping[str, Any], two: Mapping[str, Any]) -> Both:
     shared = one.keys() & two.keys()
     return {key: one[key] for key in shared}, {key: two[key] for key in shared}
 
@@ -75,8 +78,8 @@ def _suites(first: RunFolder, other: RunFolder) -> Iterator[Reason]:
     else:
         remedy = f"{_again(first)} or {_again(other)}: the suite {one['name']} was another for one of them"
     differing = _differing(first.suite(), other.suite())
-    names = (f"{suite['name']} {suite['fingerprint'][:DIGITS]}" for suite in (one, two))
-    yield Reason("suite" + (f" (other {differing})" if differing else ""), *names, remedy)
+    ours, theirs = (f"{suite['name']} {suite['fingerprint'][:DIGITS]}" for suite in (one, two))
+    yield Reason("suite" + (f" (other {differing})" if differing else ""), ours, theirs, remedy)
 
 
 def _differing(one: Mapping[str, Any] | None, two: Mapping[str, Any] | None) -> str:
@@ -98,13 +101,12 @@ def _pictures(
             remedy = f"{again} over the same files: the same --data and --limit"
             if part == "digest" and is_drawn:
                 remedy = f"{again} on the machine of the first: faces are drawn afresh on each"
-            shown = (str(data.get(part, "none"))[:DIGITS] for data in (one, two))
-            yield Reason(f"pictures, {part}", *shown, remedy)
+            ours, theirs = (str(data.get(part, "none"))[:DIGITS] for data in (one, two))
+            yield Reason(f"pictures, {part}", ours, theirs, remedy)
 
 
-def _judges(
-    one: Mapping[str, Any], two: Mapping[str, Any], first: RunFolder, other: RunFolder
-) -> Iterator[Reason]:
+def _judges(both: Both, first: RunFolder, other: RunFolder) -> Iterator[Reason]:
+    one, two = both
     for role in sorted({*one, *two}):
         pins = _pin(one.get(role)), _pin(two.get(role))
         if pins[0] != pins[1]:
@@ -112,9 +114,8 @@ def _judges(
             yield Reason(f"judge of {role}", *pins, f"{remedy} (faceedit-bench judges lists what is here)")
 
 
-def _versions(
-    one: Mapping[str, str], two: Mapping[str, str], first: RunFolder, other: RunFolder
-) -> Iterator[Reason]:
+def _versions(both: Both, first: RunFolder, other: RunFolder) -> Iterator[Reason]:
+    one, two = both
     for metric in sorted({*one, *two}):
         versions = str(one.get(metric, "absent")), str(two.get(metric, "absent"))
         if versions[0] != versions[1]:
