@@ -38,6 +38,7 @@ JUDGES = (  # start of a judge's name -> paper
     ("inception-2015", "arXiv:1512.00567"),
     ("lpips", "arXiv:1801.03924"),
     ("bisenet", "arXiv:1808.00897"),
+    ("dlib", "JMLR 10, pp. 1755–1758"),
     ("attributes-resnet50", "arXiv:1512.03385"),
     ("attributes-convnext", "arXiv:2201.03545"),
 )
