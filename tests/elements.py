@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from html.parser import HTMLParser
 
 from faceedit_bench.markup.html import VOID
@@ -28,3 +31,13 @@ class Elements(HTMLParser):
 
     def named(self, tag: str) -> list[dict[str, str]]:
         return [attributes for name, attributes in self.found if name == tag]
+
+
+def check_policy(text: str) -> None:
+    """The page's policy lets in nothing but its own style and script, by their hashes."""
+    policy = next(meta["content"] for meta in Elements(text).named("meta") if "http-equiv" in meta)
+    assert policy.startswith("default-src 'none'; ") and "unsafe" not in policy
+    for tag, directive in (("style", "style-src"), ("script", "script-src")):
+        (content,) = re.findall(rf"<{tag}>(.*?)</{tag}>", text, flags=re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{directive} 'sha256-{digest}'" in policy

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from faceedit_bench.board import Board, Column
@@ -66,3 +68,16 @@ def two() -> list[dict[str, Any]]:
     floor["scores"][3].update(value=float("inf"), low=None, high=None)  # the same picture
     floor["scores"][4]["value"] = None
     return [floor, record("a", 70, 71, 72)]
+
+
+def leaderboards(folder: Path) -> Path:
+    """The folder, with one board and two runs in it."""
+    (folder / "tiny.toml").write_text(
+        'title = "Tiny faces"\nsuite = "tiny"\nrank_by = "tarr"\nper_edit = "tarr"\n'
+        'columns = [{ metric = "tarr", title = "TARR %", better = "higher", digits = 1 }]\n'
+    )
+    runs = folder / "runs" / "tiny"
+    runs.mkdir(parents=True)
+    for one in (record("a", 70, 71, 72), record("copy", 5, 6, 7)):
+        (runs / f"{one['id']}.json").write_text(json.dumps(one))
+    return folder

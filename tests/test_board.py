@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from made_records import BOARD, record, two
+from made_records import BOARD, leaderboards, record, two
 
 from faceedit_bench import board as boards
 from faceedit_bench.board import Board, Column, ranked
@@ -227,15 +227,7 @@ def test_the_csv_has_full_precision_and_can_be_read() -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A leaderboards folder with one board and two runs."""
-    (tmp_path / "tiny.toml").write_text(
-        'title = "Tiny faces"\nsuite = "tiny"\nrank_by = "tarr"\nper_edit = "tarr"\n'
-        'columns = [{ metric = "tarr", title = "TARR %", better = "higher", digits = 1 }]\n'
-    )
-    runs = tmp_path / "runs" / "tiny"
-    runs.mkdir(parents=True)
-    for one in (record("a", 70, 71, 72), record("copy", 5, 6, 7)):
-        (runs / f"{one['id']}.json").write_text(json.dumps(one))
-    return tmp_path
+    return leaderboards(tmp_path)
 
 
 def board(folder: Path, *arguments: str) -> tuple[int, str]:

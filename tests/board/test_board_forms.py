@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from made_records import BOARD, record, two
+from made_records import BOARD, leaderboards, record, two
 
 from faceedit_bench import board as boards
 from faceedit_bench.board import parquet
@@ -177,14 +177,7 @@ def test_what_a_parquet_file_holds_otherwise_is_named(tmp_path: Path) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A leaderboards folder with one board and two runs, its forms written."""
-    (tmp_path / "tiny.toml").write_text(
-        'title = "Tiny faces"\nsuite = "tiny"\nrank_by = "tarr"\nper_edit = "tarr"\n'
-        'columns = [{ metric = "tarr", title = "TARR %", better = "higher", digits = 1 }]\n'
-    )
-    runs = tmp_path / "runs" / "tiny"
-    runs.mkdir(parents=True)
-    for one in (record("a", 70, 71, 72), record("copy", 5, 6, 7)):
-        (runs / f"{one['id']}.json").write_text(json.dumps(one))
+    leaderboards(tmp_path)
     assert CliRunner().invoke(cli, ["board", "--folder", str(tmp_path)]).exit_code == 0
     return tmp_path
 
