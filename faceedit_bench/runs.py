@@ -284,13 +284,13 @@ def evaluate_shards(
     images = sum(job.shard.stop - job.shard.start for job in jobs)
     try:
         with bar(f"{setup.method} on {setup.suite.name}", images) as advance:
-            for done_now in _execute(jobs, workers, setup.device):
-                advance(done_now)
+            for count, edit in _execute(jobs, workers, setup.device):
+                advance(count, edit)
     except BadImage as error:
         raise listed(samples, error) from None
 
 
-def _execute(jobs: list[_Job], workers: int | None, device: str) -> Iterator[int]:
+def _execute(jobs: list[_Job], workers: int | None, device: str) -> Iterator[tuple[int, str]]:
     from .executors import processes, serial
 
     count = min(_workers(workers, device), len(jobs))
@@ -304,8 +304,8 @@ def _workers(asked: int | None, device: str) -> int:
     return asked or (os.cpu_count() or 1 if device == "cpu" else 1)
 
 
-def _work(job: _Job) -> int:
-    """Evaluate one shard and store it; only the number of images travels back."""
+def _work(job: _Job) -> tuple[int, str]:
+    """Evaluate one shard and store it; only the number of images and the edit's name travel back."""
     from .evaluate import evaluate_shard
     from .halving import ended_by
 
@@ -318,10 +318,11 @@ def _work(job: _Job) -> int:
             raise
         folder.note(shard=job.shard.number, reason=str(ended), outcome="the run ended")
         raise ended from None
+    edit = job.setup.suite.edits[job.shard.edit].name
     if job.setup.keeps:
-        _keep(result, folder.edited, job.setup.suite.edits[job.shard.edit].name)
+        _keep(result, folder.edited, edit)
     folder.put(result)
-    return result.images
+    return result.images, edit
 
 
 def _keep(result: ShardResult, folder: Path, edit: str) -> None:

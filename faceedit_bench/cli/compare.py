@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .output import print_json
+from .output import json_option, print_json
 from .table import fitted, table
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ Examples:
 @click.option(
     "--results", type=click.Path(), help="Results folder.  [default: $FACEEDIT_RESULTS or results/]"
 )
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option()
 @click.option("--csv", "as_csv", is_flag=True, help="Print every difference, one a line.")
 def compare(
     first: str,

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+from .. import progress
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def json_option(said: str = "Print as JSON.") -> Callable[[Command], Command]:
+    """--json, under which a command shows no progress either."""
+    return click.option("--json", "as_json", is_flag=True, callback=_quietly, help=said)
+
+
+def _quietly(context: click.Context, _: click.Parameter, value: bool) -> bool:
+    if value and not progress.is_quiet():
+        os.environ[progress.QUIET] = "1"  # workers inherit it
+        context.call_on_close(lambda: os.environ.pop(progress.QUIET, None))
+    return value
+
+
+as_json = json_option("Print JSON instead of a table.")
 
 
 def print_json(value: Any) -> None:

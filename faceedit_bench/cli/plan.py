@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .output import print_json
+from .output import json_option, print_json
 from .table import table
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ Examples:
 @click.option(
     "--results", type=click.Path(), help="Results folder.  [default: $FACEEDIT_RESULTS or results/]"
 )
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option()
 def plan(
     metric: str,
     difference: float,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .output import json_option
+
 
 @click.command(
     epilog="""
@@ -28,7 +30,7 @@ Examples:
 @click.option(
     "--results", type=click.Path(), help="Results folder.  [default: $FACEEDIT_RESULTS or results/]"
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the new scores as JSON.")
+@json_option("Print the new scores as JSON.")
 def rescore(
     run: str,
     metrics: tuple[str, ...],

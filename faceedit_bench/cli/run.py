@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .output import json_option
 from .reading import cache_option, skip_bad_option
 
 
@@ -42,7 +43,7 @@ Examples:
 @click.option("--no-cost", is_flag=True, help="Do not measure memory and time.")
 @cache_option
 @skip_bad_option
-@click.option("--json", "as_json", is_flag=True, help="Print scores as JSON.")
+@json_option("Print scores as JSON.")
 def run(
     method: str,
     suite: str | None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .output import json_option
 from .reading import cache_option, skip_bad_option
 
 
@@ -34,7 +35,7 @@ Examples:
 @click.option("--allow-lossy", is_flag=True, help="Accept JPEG and the like, which shift scores; recorded.")
 @cache_option
 @skip_bad_option
-@click.option("--json", "as_json", is_flag=True, help="Print scores as JSON.")
+@json_option("Print scores as JSON.")
 def score(
     suite: str,
     edited: str,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .output import json_option
+
 
 @click.command(
     epilog="""
@@ -20,7 +22,7 @@ Examples:
 @click.option(
     "--results", type=click.Path(), help="Results folder.  [default: $FACEEDIT_RESULTS or results/]"
 )
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option()
 @click.option("--csv", "as_csv", is_flag=True, help="Print every score with what was asked and its strength.")
 def show(run: str | None, results: str | None, as_json: bool, as_csv: bool) -> None:
     """List the stored runs, or show one: by folder, by id, or by the start of its id.

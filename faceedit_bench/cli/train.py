@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .output import note, print_json
+from .output import json_option, note, print_json
 from .reading import cache_option
 
 EXAMPLES = """
@@ -69,7 +69,7 @@ NOT_IN_ORIGIN = (
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder.  [default: training/METHOD-PRESET]")
 @click.option("--tensorboard", is_flag=True, help="Write a TensorBoard log into the folder, too.")
-@click.option("--json", "as_json", is_flag=True, help="Print the card as JSON and no progress.")
+@json_option("Print the card as JSON and no progress.")
 @click.pass_context
 def train(
     context: click.Context,

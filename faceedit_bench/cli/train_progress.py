@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..progress import is_quiet
+
 SECONDS = 30.0  # between lines where there is no terminal
 
 
 def progress() -> list[Bar | Lines]:
-    """What suits stderr; nothing when $FACEEDIT_QUIET is set."""
-    if os.environ.get("FACEEDIT_QUIET"):
+    """What suits stderr; nothing where progress is quiet."""
+    if is_quiet():
         return []
     return [Bar() if sys.stderr.isatty() else Lines()]
 

@@ -125,7 +125,8 @@ def test_help_has_an_example():
 
 
 def test_progress_without_a_terminal_is_a_line_now_and_then(monkeypatch, capsys):
-    monkeypatch.delenv("FACEEDIT_QUIET")
+    monkeypatch.delenv("FACEEDIT_QUIET", raising=False)
+    monkeypatch.delenv("CI", raising=False)
     clock = iter(range(0, 1000, 20))  # a step takes twenty seconds
     monkeypatch.setattr(shown.time, "monotonic", lambda: float(next(clock)))
     (lines,) = shown.progress()
