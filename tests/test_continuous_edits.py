@@ -264,7 +264,9 @@ def test_identity_at_equal_response_is_a_score_of_the_series(
     assert score.reason.startswith("wanted a response of 0.5, found at most ")
     shown = CliRunner().invoke(cli, ["show", str(folder.path)]).output
     assert "id@response0.5  –" in shown
-    assert f"undefined id@response0.5 (Young=0): {score.reason}" in " ".join(shown.split())  # lines are broken
+    assert f"undefined id@response0.5 (Young=0): {score.reason}" in " ".join(
+        shown.split()
+    )  # lines are broken
 
 
 def test_csv_has_every_score_with_its_strength(told: list[EditBatch], as_toml: Callable[[str], str]) -> None:
