@@ -108,7 +108,7 @@ def train(
     chosen = merged(config_file, given, parse_overrides(options), is_gpu=device != "cpu", say=note)
     spec, preset, _ = choose(chosen)
     folder = out or Path("training") / f"{spec.name}-{preset}"
-    watch: list[Any] = [] if as_json else [*progress()]
+    watch: list[Any] = [*progress()]
     if tensorboard:
         from ..train.tensorboard import TensorBoard
 

@@ -27,7 +27,7 @@ from ..errors import BadConfig, BadDataset, ResultsError, UnknownName
 from ..evaluate import set_numerics
 from ..executors import processes, serial
 from ..manifest import Manifest, plain, provenance
-from ..progress import bar
+from ..progress import QUIET, bar
 from ..store.folder import read_json, write_json
 from ..weights import build_editor, choose
 from . import edits, protocol, records, training
@@ -317,7 +317,7 @@ def _train(setup: Setup, workers: int) -> None:
 
 def _train_arm_quietly(job: _Training) -> int:
     """In a worker process: one bar is enough."""
-    os.environ["FACEEDIT_QUIET"] = "1"
+    os.environ[QUIET] = "1"
     return _train_arm(job)
 
 
