@@ -20,7 +20,7 @@ from ..contracts import MethodSpec, Pin
 from ..data import jpeg_on_gpu, reading
 from ..data.photographs import Photographs
 from ..device import available_bytes
-from ..errors import BadConfig, BadDataset, UnknownName, WrongWeights
+from ..errors import BadConfig, BadDataset, BrokenPromise, UnknownName, WrongWeights
 from ..manifest import plain
 from ..weights import Description
 from . import checkpoint
@@ -80,8 +80,8 @@ def train_method(
     stopped = ""
     for recipe in recipes:
         if stage and recipe.name != stage:
-            needed = not results and not _shown_to(recipes, stage).isdisjoint(recipe.exported)
-            exported |= _exported_before(folder, recipe, first, needed)
+            wanted = () if results else _given_to(recipes, stage)
+            exported |= _exported_before(folder, recipe, first, wanted)
             continue
         size = chosen.size_of(recipe.name)
         faces = open_faces(size)
@@ -136,7 +136,22 @@ def recipes_of(spec: MethodSpec, options: Any, chosen: TrainingConfig, stage: st
     for name in (*chosen.stages, *([stage] if stage else [])):
         if name not in names:
             raise UnknownName(f"stage of {spec.name}", name, names)
+    _check_frozen(spec, recipes)
     return recipes
+
+
+def _check_frozen(spec: MethodSpec, recipes: Sequence[Recipe]) -> None:
+    """A stage that leaves an earlier one's network as it is must say that it wants its weights."""
+    trained: set[str] = set()  # by the stages before
+    for recipe in recipes:
+        moved = {name for phase in recipe.phases for name in phase.learners}
+        for name in recipe.networks:
+            if name in trained and name not in moved and name not in recipe.given:
+                raise BrokenPromise(
+                    f"{spec.name}: stage {recipe.name!r} freezes network {name!r}, which an earlier stage "
+                    f"trains; list it in Recipe(given=...), so that it is asked for with --stage"
+                )
+        trained |= set(recipe.exported)
 
 
 def _faces(
@@ -204,19 +219,19 @@ def _first_weights(path: Path | None, recipes: Sequence[Recipe]) -> States:
     return states
 
 
-def _shown_to(recipes: Sequence[Recipe], stage: str) -> set[str]:
-    """Names of the networks that a stage sees."""
-    return {name for recipe in recipes if recipe.name == stage for name in recipe.networks}
+def _given_to(recipes: Sequence[Recipe], stage: str) -> tuple[str, ...]:
+    """Names of the networks that a stage cannot do without."""
+    return next(recipe.given for recipe in recipes if recipe.name == stage)
 
 
-def _exported_before(folder: Path, recipe: Recipe, first: Mapping[str, Any], needed: bool) -> States:
-    """What a stage that is not to be trained now exported in an earlier session."""
+def _exported_before(folder: Path, recipe: Recipe, first: Mapping[str, Any], wanted: Sequence[str]) -> States:
+    """What a stage that is not to be trained now exported in an earlier session, or --weights-from holds."""
     saved = checkpoint.load(folder / recipe.name)
     if saved is not None:
         averages: dict[str, dict[str, Tensor]] = saved["averages"]
         return averages
-    missing = [name for name in recipe.exported if name not in first]
-    if missing and needed:
+    missing = [name for name in recipe.exported if name in wanted and name not in first]
+    if missing:
         raise BadConfig(
             f"stage {recipe.name!r} comes first and is not trained yet in {folder}; "
             f"train it, or give network {missing[0]!r} with --weights-from"

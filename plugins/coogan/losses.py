@@ -59,6 +59,7 @@ def stages(options: Options) -> tuple[Recipe, ...]:
         },
         phases=_phases(options, "local", local_critic_step, local_editor_step),
         exported=("local",),
+        given=("global",),
         preview=partial(preview_local, options=options),
         batch_size=options.local_batch_size,
         **shared,

@@ -763,13 +763,14 @@ def test_a_training_file_with_command_line_settings_is_read(tmp_path: Path) -> N
         editor.edit(batch_for(("x",), [[0]]))
 
 
-def test_an_encoder_is_trained_on_an_imported_generator(tmp_path: Path) -> None:
+@pytest.mark.parametrize("gan_steps", [0, 1], ids=["autoencoder first", "game first"])
+def test_an_encoder_is_trained_on_an_imported_generator(tmp_path: Path, gan_steps: int) -> None:
     weights = drawn(official_stylegan2.rosinality_shapes(GENERATOR.channels, D, GENERATOR.n_mlp), 0)
     torch.save({"g_ema": weights}, tmp_path / "g.pt")
     generator = tmp_path / "g.safetensors"
     imported(tmp_path / "g.pt", generator)
     sizes = {"size": 32, "channels": [8, 8, 8, 8], "w_dim": 8, "n_mlp": 2, "encoder_size": 32, "learned": []}
-    options = {**sizes, "gan_steps": 1, "widths": [4, 4, 8, 8], "units": [1, 1, 1, 1]}
+    options = {**sizes, "gan_steps": gan_steps, "widths": [4, 4, 8, 8], "units": [1, 1, 1, 1]}
     chosen = TrainingConfig(
         method="e4e", options=options, size=32, count=8, steps=1, batch_size=4, sample_every=0
     )

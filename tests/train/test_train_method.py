@@ -8,12 +8,19 @@ from pathlib import Path
 import pytest
 import torch
 import toy_training
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from faceedit_bench import config
 from faceedit_bench.catalog import Catalog
 from faceedit_bench.contracts import DatasetSpec, MethodSpec, Pin, Preset
-from faceedit_bench.errors import BadConfig, BadDataset, ResultsError, UnknownName, WrongWeights
+from faceedit_bench.errors import (
+    BadConfig,
+    BadDataset,
+    BrokenPromise,
+    ResultsError,
+    UnknownName,
+    WrongWeights,
+)
 from faceedit_bench.train import Phase, Recipe, TrainingConfig, train_method
 from faceedit_bench.train import method as training_of_methods
 from faceedit_bench.train.config import Stage
@@ -42,14 +49,29 @@ def recipes(options):
             guide = networks["editor"](batch.images, batch.change)
         return {"likeness": (networks["finisher"](guide, batch.change) - batch.images).abs().mean()}
 
-    fine = Recipe("fine", networks, (Phase("finisher", "finisher", finish),), exported=("finisher",))
+    phases = (Phase("finisher", "finisher", finish),)
+    fine = Recipe("fine", networks, phases, exported=("finisher",), given=("editor",))
     return replace(coarse, name="coarse"), fine
 
 
 def interim_recipes(options):
     """The first stage is scaffolding: the second starts from it, the weights file leaves it out."""
     coarse, fine = recipes(options)
-    return replace(coarse, is_interim=True), replace(fine, given=("editor",))
+    return replace(coarse, is_interim=True), fine
+
+
+def recipes_that_share_a_network(options):
+    """The first stage trains editor and finisher together; the second goes on with the finisher alone."""
+    coarse, fine = recipes(options)
+    both = Phase(
+        "both",
+        ("editor", "finisher"),
+        lambda networks, batch: {
+            "rest": sum(networks[name].mix.weight.square().sum() for name in both.network)
+        },
+    )
+    networks = {name: fine.networks[name] for name in both.network}
+    return replace(coarse, networks=networks, phases=(both,), exported=both.network), fine
 
 
 class Noise:
@@ -151,6 +173,45 @@ def test_a_late_stage_alone_may_start_from_a_weights_file(tmp_path):
     before, after = read_weights(whole.weights), read_weights(late.weights)
     assert torch.equal(before["editor"]["mix.weight"], after["editor"]["mix.weight"])
     assert not torch.equal(before["finisher"]["mix.weight"], after["finisher"]["mix.weight"])
+
+
+@pytest.fixture
+def sharing(shelf, monkeypatch):
+    """`toy` whose first stage trains what the second trains on, too."""
+    found = replace(shelf, methods={"toy": spec(recipes=recipes_that_share_a_network)})
+    monkeypatch.setattr(training_of_methods, "catalog", lambda: found)
+
+
+def test_a_late_stage_alone_asks_only_for_what_it_does_not_train(sharing, tmp_path):
+    save_file(tensors_of("editor"), tmp_path / "editor.safetensors")
+    late = train_method(FAST, tmp_path / "a", stage="fine", weights_from=tmp_path / "editor.safetensors")
+    assert torch.equal(
+        read_weights(late.weights)["editor"]["mix.weight"], tensors_of("editor")["editor.mix.weight"]
+    )
+    assert set(read_weights(late.weights)) == {"editor", "finisher"}
+    save_file(tensors_of("finisher"), tmp_path / "finisher.safetensors")
+    with pytest.raises(BadConfig, match="give network 'editor' with --weights-from"):
+        train_method(FAST, tmp_path / "b", stage="fine", weights_from=tmp_path / "finisher.safetensors")
+
+
+def tensors_of(name):
+    return {
+        f"{name}.{key}": value.clone()
+        for key, value in toy_training.recipe().networks["editor"].state_dict().items()
+    }
+
+
+def test_a_recipe_that_freezes_an_earlier_stage_s_network_must_say_that_it_is_given(
+    shelf, monkeypatch, tmp_path
+):
+    def silent(options):
+        coarse, fine = recipes(options)
+        return coarse, replace(fine, given=())
+
+    found = replace(shelf, methods={"toy": spec(recipes=silent)})
+    monkeypatch.setattr(training_of_methods, "catalog", lambda: found)
+    with pytest.raises(BrokenPromise, match=r"stage 'fine' freezes network 'editor'.*given="):
+        train_method(FAST, tmp_path)
 
 
 @pytest.fixture
@@ -280,8 +341,6 @@ def test_a_folder_trained_with_other_options_is_refused(tmp_path):
 
 
 def test_first_weights_of_another_shape_are_refused(tmp_path):
-    from safetensors.torch import save_file
-
     save_file({"editor.mix.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(WrongWeights, match=r"other.safetensors: .*mix"):
         train_method(FAST, tmp_path, weights_from=tmp_path / "other.safetensors")
