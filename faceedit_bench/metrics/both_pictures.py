@@ -72,7 +72,8 @@ class BothPictures:
         return OfEdit(pictures, width, self.compared(source, edited))
 
     def halves_of_edit(self, state: Rows, seed: int) -> np.ndarray | None:
-        """(S,) the value on random halves of the samples of a state of one edit; None for too few."""
+        """(S,) the value on random halves of the samples of a state of one edit; None for too few of them,
+        (0,) where the edit has no number and the mean over edits is without it."""
         samples, source, edited = (state.column(name) for name in ("sample", "source", "edited"))
         count = self.how_many_halves(*source.shape)
         halves = random_halves(samples, count, seed)
@@ -120,13 +121,15 @@ class BothPictures:
 
 
 def mean_of_halves(each: Sequence[np.ndarray | None]) -> np.ndarray | None:
-    """(S,) means over edits of the values on their halves; None if an edit has too few samples."""
+    """(S,) means over edits of the values on their halves; None if an edit has too few samples.
+
+    An edit that has no number, which its halves (0,) say, does not count.
+    """
     found = [halves for halves in each if halves is not None]
-    return (
-        np.array([exact_mean(of_half) for of_half in np.stack(found, axis=1)])
-        if len(found) == len(each)
-        else None
-    )
+    counted = [halves for halves in found if len(halves)]
+    if len(found) < len(each) or not counted:
+        return None
+    return np.array([exact_mean(of_half) for of_half in np.stack(counted, axis=1)])
 
 
 def random_halves(samples: np.ndarray, count: int, seed: int) -> Iterator[np.ndarray]:

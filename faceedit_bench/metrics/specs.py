@@ -53,6 +53,12 @@ def _frechet(name: str, role: str) -> Metric:
     return Frechet(name, role)
 
 
+def _frechet_target() -> Metric:
+    from .frechet_target import FrechetTarget
+
+    return FrechetTarget("ssfid_target", "features")
+
+
 def _infinity(name: str, role: str) -> Metric:
     from .frechet_infinity import FrechetInfinity
 
@@ -457,6 +463,17 @@ SPECS: list[MetricSpec] = [
         summary="ssfid extrapolated to very many pictures",
         load=lambda: _infinity("ssfid_infinity", "features"),
         judges=("features",),
+        interval="spread",
+        digits=3,
+    ),
+    MetricSpec(
+        name="ssfid_target",
+        version="1",
+        better="lower",
+        summary="Fréchet distance of self-supervised features to real pictures that have what is asked",
+        load=_frechet_target,
+        judges=("features",),
+        needs=("labels",),
         interval="spread",
         digits=3,
     ),

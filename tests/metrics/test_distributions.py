@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from observations import features, pictures, score, seen, state_of
+from observations import Seen, features, pictures, score, seen, state_of
 from scipy.linalg import sqrtm
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_isc import isc_features_to_metric
@@ -14,6 +14,7 @@ from faceedit_bench.contracts import Undefined
 from faceedit_bench.errors import BrokenPromise
 from faceedit_bench.metrics.frechet import Frechet, frechet_distance, frechet_from_moments
 from faceedit_bench.metrics.frechet_infinity import FrechetInfinity, frechet_infinity
+from faceedit_bench.metrics.frechet_target import FrechetTarget
 from faceedit_bench.metrics.inception import InceptionScore, split_scores
 from faceedit_bench.metrics.states import Moments
 
@@ -249,3 +250,83 @@ def test_the_ordered_inception_score_keeps_the_order_of_the_edits() -> None:
     ordered, shuffled = score(InceptionScore("is_ordered", seed=None), edit), score(InceptionScore(), edit)
     assert ordered["is_ordered"] == pytest.approx(split_scores(logits.numpy(), seed=None).mean(), rel=1e-12)
     assert ordered["is_ordered"] != pytest.approx(shuffled["is"], rel=1e-3)
+
+
+# ---- distance to real pictures that have what is asked -------------------------------------------------
+
+
+def reversed_edit(with_it: int, without: int, width: int = 6, move: float = 0.8, edit_index: int = 0) -> Seen:
+    """Faces with Male, then without; features of the two differ by 1, and the edit moves them by `move`."""
+    labels = torch.tensor([1] * with_it + [0] * without)
+    source = features(len(labels), width) + labels[:, None]
+    told = {
+        ("features", "source"): source,
+        ("features", "edited"): source + move * (1 - 2 * labels[:, None]),
+    }
+    faces = pictures(len(labels), side=2)
+    return seen(
+        faces,
+        faces,
+        labels=labels[:, None].tolist(),
+        flips=["Male"],
+        attributes=["Male"],
+        edit_index=edit_index,
+        told=told,
+    )
+
+
+@pytest.fixture
+def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("faceedit_bench.metrics.frechet_target.SMALLEST", 20)
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_the_distance_to_the_target_is_to_real_pictures_of_each_value_asked_for() -> None:
+    edit = reversed_edit(20, 30)
+    edit.told["features", "edited"][:20] *= 1.2  # the two ways are not edited alike
+    source, edited = (edit.told["features", image].numpy() for image in ("source", "edited"))
+    to_off, to_on = frechet_distance(edited[:20], source[20:]), frechet_distance(edited[20:], source[:20])
+    found = score(FrechetTarget("ssfid_target", "features"), edit)
+    assert found == {
+        "ssfid_target": pytest.approx((to_off + to_on) / 2, rel=1e-12),
+        "ssfid_target.rank_deficient": 0,
+        "ssfid_target.edits": 1,
+    }
+    assert to_off != pytest.approx(to_on, rel=1e-3)
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_a_copy_is_far_from_the_target_and_an_edit_that_goes_there_is_near() -> None:
+    metric = FrechetTarget("ssfid_target", "features")
+    copied, half, there = (
+        score(metric, reversed_edit(60, 60, move=move))["ssfid_target"] for move in (0, 0.5, 1)
+    )
+    assert copied > half > there
+    assert copied - there == pytest.approx(6, abs=1)  # a shift of 1 in each of 6 features
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_faces_that_have_what_is_set_are_real_pictures_only() -> None:
+    edit = reversed_edit(20, 30)
+    edit.batch.target.fill_(1)
+    source, edited = (edit.told["features", image].numpy() for image in ("source", "edited"))
+    found = score(FrechetTarget("ssfid_target", "features"), edit)["ssfid_target"]
+    assert found == pytest.approx(frechet_distance(edited[20:], source[:20]), rel=1e-12)
+
+
+def test_fewer_than_a_thousand_real_pictures_with_the_target_are_refused_with_their_number() -> None:
+    metric, edit = FrechetTarget("ssfid_target", "features"), reversed_edit(999, 1200, width=2)
+    assert score(metric, edit)["ssfid_target"] == Undefined(
+        "wanted at least 1000 real pictures with what is asked, and as many faces to get it, found 999"
+    )
+    assert metric.spread(state_of(metric, edit), 0) == {"ssfid_target": None}
+    assert isinstance(score(metric, reversed_edit(1000, 1000, width=2))["ssfid_target"], float)
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_an_edit_with_too_few_is_left_out_of_the_mean_and_of_its_spread() -> None:
+    metric = FrechetTarget("ssfid_target", "features")
+    few, enough = reversed_edit(19, 31), reversed_edit(25, 25, edit_index=1)
+    alone, both = (state_of(metric, *edits) for edits in ((enough,), (few, enough)))
+    assert metric.finish(both) == metric.finish(alone)
+    assert metric.spread(both, 3) == metric.spread(alone, 3) != {"ssfid_target": None}

@@ -19,6 +19,11 @@ NUMBER, NAMES = 60, ("Bald", "Male")  # KID wants 50 pictures
 every_metric = pytest.mark.parametrize("spec", SPECS, ids=[spec.name for spec in SPECS])
 
 
+@pytest.fixture(autouse=True)
+def few_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("faceedit_bench.metrics.frechet_target.SMALLEST", 10)
+
+
 def observation(edit_index: int, start: int, stop: int) -> Seen:
     """Samples [start, stop) of 60 faces under one of two edits, with all judges, labels and truth."""
     part = slice(start, stop)
