@@ -131,6 +131,12 @@ def _psnr(name: str, against: str) -> Metric:
     return Psnr(name, against)
 
 
+def _luma_psnr() -> Metric:
+    from .pixels import Psnr, luma_columns
+
+    return Psnr("psnr_y", columns=luma_columns)
+
+
 def _pooled_psnr() -> Metric:
     from .pixels import PooledPsnr
 
@@ -335,6 +341,15 @@ SPECS: list[MetricSpec] = [
         on="reconstruction",
         unit="dB",
         interval="spread",
+    ),
+    MetricSpec(
+        name="psnr_y",
+        version="1",
+        better="higher",
+        summary="PSNR of the reconstruction's luma (BT.601, studio range); above that of RGB",
+        load=_luma_psnr,
+        on="reconstruction",
+        unit="dB",
     ),
     MetricSpec(
         name="err_stgan",

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 from observations import pictures, score, seen
+from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
 from faceedit_bench.contracts import Undefined
 from faceedit_bench.errors import BadImage
-from faceedit_bench.metrics.pixels import L2, PooledPsnr, Psnr, psnr, squared_error
+from faceedit_bench.metrics.pixels import L2, PooledPsnr, Psnr, luma_columns, psnr, squared_error
 from faceedit_bench.metrics.preservation import Preservation, kept_region
 from faceedit_bench.metrics.ssim import UNIFORM7, Ssim, ssim
 
@@ -94,6 +95,28 @@ def test_psnr_equals_scikit_image(how: str) -> None:
     b = damaged(a, how)
     expected = peak_signal_noise_ratio(as_skimage(a), as_skimage(b), data_range=255)
     assert psnr(squared_error(a, b).numpy(), a.numel()).item() == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("how", ["noise", "shift", "inverted", "border", "black"])
+def test_psnr_of_luma_equals_scikit_images_of_its_luma(how: str) -> None:
+    a = smooth((61, 83))
+    b = damaged(a, how)
+    expected = peak_signal_noise_ratio(
+        rgb2ycbcr(as_skimage(a))[..., 0], rgb2ycbcr(as_skimage(b))[..., 0], data_range=255
+    )
+    metric = Psnr("psnr_y", columns=luma_columns)
+    assert score(metric, seen(a, b))["psnr_y"] == pytest.approx(expected, abs=1e-9)  # metrics.md section 11
+
+
+def test_luma_of_a_grey_step_is_219_of_255_levels_and_a_change_of_colour_alone_is_still_seen() -> None:
+    grey = torch.full((1, 3, 8, 8), 100, dtype=torch.uint8)
+    metric = Psnr("psnr_y", columns=luma_columns)
+    found = score(metric, seen(grey, grey + 10))["psnr_y"]
+    assert found - score(Psnr(), seen(grey, grey + 10))["psnr"] == pytest.approx(20 * math.log10(255 / 219))
+    blue = grey.clone()
+    blue[:, 2] += 10
+    assert score(metric, seen(grey, blue))["psnr_y"] == pytest.approx(20 * math.log10(255 / (24.966 * 10 / 255)))
+    assert score(metric, seen(grey, grey)) == {"psnr_y": 100, "psnr_y.n_identical": 1}
 
 
 def test_squared_error_is_exact_at_its_largest() -> None:
