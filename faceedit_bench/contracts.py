@@ -256,6 +256,9 @@ class MethodSpec:
         return next(iter(self.presets))
 
 
+FIVE_POINTS = "five-points"  # resize rule: the face is brought to a fixed place; wants landmarks
+
+
 @dataclass(frozen=True)
 class View:
     """How a judge looks at a face. Resizing differently is a different judge."""
@@ -264,6 +267,11 @@ class View:
     resize: str = "torch-bilinear-aa"  # rule id; see faceedit_bench.judges.view
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)  # of images in [0, 1], per RGB channel
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+
+    @property
+    def aligns(self) -> bool:
+        """Whether it wants to know where eyes, nose and mouth are."""
+        return self.resize == FIVE_POINTS
 
 
 @dataclass(frozen=True)
@@ -340,10 +348,13 @@ class Sample:
     regions: np.ndarray | None = None  # (H, W) uint8, index into the region classes
 
 
+    landmarks: np.ndarray | None = None  # (5, 2) float32: x, y of left eye, right eye, nose, left and right
+    # corner of the mouth, in pixels of `image` from the middle of its first; left is the picture's left
 class Samples(Protocol):
     """A data set, opened: a sequence of faces plus a digest of its content.
 
-    May also offer `truth(i, target) -> (3, H, W) uint8`: the picture a perfect edit would give.
+    May also offer `truth(i, target) -> (3, H, W) uint8`: the picture a perfect edit would give; and
+    `landmarks`, (N, 5, 2) float32: those of all faces, None where they are not known.
     A picture whose face it cannot find it may refuse with NoFace(reason, picture).
     """
 
@@ -364,7 +375,7 @@ class DatasetSpec:
     attributes: tuple[str, ...]
     splits: tuple[str, ...]
     open: Callable[[Path | None, str, int, int], Samples]
-    provides: tuple[str, ...] = ("labels",)  # of "labels", "truth", "regions"
+    provides: tuple[str, ...] = ("labels",)  # of "labels", "truth", "regions", "landmarks"
     faces: str = "photographs"  # "photographs" or "drawn"
     conflicts: str = "none"  # conflict rule of its labels (faceedit_bench.suite.CONFLICTS)
 

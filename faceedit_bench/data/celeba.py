@@ -16,6 +16,7 @@ from ..errors import BadDataset
 from .frame import Frame
 from .index import Index, first_named, lines_of, no_twice, one_of, pictures_below
 from .labels import read_labels
+from .landmarks import ALIGNED, IN_THE_WILD, read_landmarks
 
 TRAIN_END, VALIDATION_END = 182_000, 182_637  # last file numbers; the rest is the test split
 OFFICIAL_TEST = "2"  # in list_eval_partition.txt: the same pictures as the test split by number
@@ -44,7 +45,8 @@ def read_celeba(root: Path, *, name: str, frame: Frame) -> Index:
         "validation": np.flatnonzero((numbers > TRAIN_END) & (numbers <= VALIDATION_END)),
         "test": np.flatnonzero(numbers > VALIDATION_END),
     }
-    notes = [_partition(root, files, splits["test"])]
+    points = optional(root, ALIGNED)
+    notes = [_partition(root, files, splits["test"]), _landmarks_note(root, points)]
     if people is not None:
         splits["people-train"], splits["people-test"] = by_person(people)
         notes.append(_sagan_note(people, splits))
@@ -61,6 +63,7 @@ def read_celeba(root: Path, *, name: str, frame: Frame) -> Index:
         missing=listed - there,
         unlisted=len(there - listed),
         identities=people,
+        landmarks=None if points is None else read_landmarks(points, files),
         notes=tuple(note for note in notes if note),
     )
 
@@ -174,6 +177,13 @@ def _each(table: Path, known: Mapping[str, str], files: Sequence[str]) -> list[s
             f"\n  {first_named(unknown)}"
         )
     return [known[file] for file in files]
+
+
+def _landmarks_note(root: Path, points: Path | None) -> str:
+    if points is not None:
+        return f"{ALIGNED}: five points of every face"
+    wild = optional(root, IN_THE_WILD)
+    return "" if wild is None else f"{IN_THE_WILD} is for pictures before alignment; not read"
 
 
 def _sagan_note(people: Sequence[str], splits: Mapping[str, np.ndarray]) -> str:

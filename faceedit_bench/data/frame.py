@@ -60,6 +60,14 @@ class Frame:
         square = Image.fromarray(regions[top : top + side, left : left + side])
         return np.asarray(square.resize((resolution, resolution), Image.Resampling.NEAREST))
 
+    def cut_points(self, points: np.ndarray, resolution: int) -> np.ndarray:
+        """(..., 2) x and y in pixels of the whole picture -> float32, in pixels of the cut and resized one.
+
+        Pixels count from the middle of the first, which resizing moves: 0 at scale s becomes s / 2 − 1 / 2.
+        """
+        side, top, left = self._square(self.height, self.width)
+        return ((points - (left, top) + 0.5) * (resolution / side) - 0.5).astype(np.float32)
+
     def _square(self, height: int, width: int) -> tuple[int, int, int]:
         if self.side:
             return self.side, self.top, self.left

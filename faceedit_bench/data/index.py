@@ -33,6 +33,7 @@ class Index:
     unlisted: int = 0  # pictures in `folder` that nothing lists
     identities: tuple[str, ...] | None = None  # N
     masks: Path | None = None  # folder of part masks (faceedit_bench.data.masks)
+    landmarks: np.ndarray | None = None  # (N, 5, 2) x and y in pixels of the files (see landmarks.py)
     notes: tuple[str, ...] = ()  # what `data check` tells besides
 
     def rows(self, split: str, count: int = 0) -> np.ndarray:

@@ -3,6 +3,7 @@
     PACK/pack.json       what it holds, and sha256 of every part of every array; written last
     PACK/images.npy      (N, 3, S, S)        PACK/labels.npy  (N, A)
     PACK/regions.npy     (N, S, S), where the data set has parts of faces
+    PACK/landmarks.npy   (N, 5, 2), where it has five points of each
     PACK/faces.json      id, identity and source hash of each face
 
 The pack has the digest of the files it was made from, so a run over it is the same run as one over the files.
@@ -35,6 +36,7 @@ from .workers import over_spans
 FORMAT = 1
 SPAN = 64  # faces of a part
 IMAGES, REGIONS, LABELS, FACES, CARD = "images.npy", "regions.npy", "labels.npy", "faces.json", "pack.json"
+LANDMARKS = "landmarks.npy"
 JOURNAL, LOCK, FAILURES = "journal.jsonl", "lock", "failures.jsonl"
 
 
@@ -301,6 +303,10 @@ def _seal(
     (temporary / FACES).write_text(json.dumps(faces), encoding="utf-8")
     labels = np.ascontiguousarray(index.labels[rows])
     np.save(temporary / LABELS, labels)
+    described = [FACES, LABELS]
+    if index.landmarks is not None:
+        np.save(temporary / LANDMARKS, index.frame.cut_points(index.landmarks[rows], job.resolution))
+        described.append(LANDMARKS)
     card = {
         "format": FORMAT,
         **asdict(asked),
@@ -308,7 +314,7 @@ def _seal(
         "attributes": list(index.attributes),
         "decoder": decoder(),
         "skipped": len(skipped),
-        "sha256": {file: _file_hash(temporary / file) for file in (FACES, LABELS)},
+        "sha256": {file: _file_hash(temporary / file) for file in described},
         "parts": [{"start": part.start, "stop": part.stop, "arrays": part.arrays} for part in parts],
     }
     if skipped:
@@ -363,6 +369,8 @@ class PackedFaces:
         self.labels = np.load(folder / LABELS)[:here]  # (N, A) uint8
         has_regions = (folder / REGIONS).exists()
         self.regions = _mapped(folder / REGIONS)[:here] if has_regions else None  # (N, S, S)
+        points = folder / LANDMARKS
+        self.landmarks = np.load(points)[:here] if points.exists() else None  # (N, 5, 2) float32
 
     def __len__(self) -> int:
         return len(self.images)
@@ -374,6 +382,7 @@ class PackedFaces:
             self.labels[index],
             identity=None if self.identities is None else self.identities[index],
             regions=None if self.regions is None else self.regions[index],
+            landmarks=None if self.landmarks is None else self.landmarks[index],
         )
 
     def digest(self) -> str:

@@ -50,6 +50,12 @@ class Photographs:
         """(N, A) uint8."""
         return self.index.labels[self.rows]
 
+    @property
+    def landmarks(self) -> np.ndarray | None:
+        """(N, 5, 2) float32 in pixels of the pictures as they are given; None where they are not known."""
+        points = self.index.landmarks
+        return None if points is None else self.index.frame.cut_points(points[self.rows], self.resolution)
+
     def picture(self, position: int) -> np.ndarray:
         """(3, S, S) uint8."""
         return read_picture(self.index, int(self.rows[position]), self.resolution)
@@ -133,6 +139,9 @@ def read_sample(index: Index, row: int, resolution: int) -> Sample:
         labels=index.labels[row],
         identity=None if index.identities is None else index.identities[row],
         regions=None if index.masks is None else read_parts(index, row, resolution),
+        landmarks=None
+        if index.landmarks is None
+        else index.frame.cut_points(index.landmarks[row], resolution),
     )
 
 

@@ -20,8 +20,9 @@ _CELEBA = """One of (DIR is what --data or --root names):
   DIR/img_align_celeba/000001.jpg …  DIR/list_attr_celeba.txt          (all in one folder)
   DIR/celeba/img_align_celeba/ …     DIR/celeba/list_attr_celeba.txt   (as torchvision keeps it)
   DIR/Img/img_align_celeba/ …        DIR/Anno/list_attr_celeba.txt     (as published)
-identity_CelebA.txt (splits people-train, people-test) and list_eval_partition.txt (checked) are read where
-they are there: beside the list, in Anno/ or in Eval/. Unpack the archives first."""
+identity_CelebA.txt (splits people-train, people-test), list_eval_partition.txt (checked) and
+list_landmarks_align_celeba.txt (five points of every face) are read where they are there: beside the list,
+in Anno/ or in Eval/. Unpack the archives first."""
 
 _HQ = """DIR/CelebA-HQ-img/0.jpg … 29999.jpg, or named as in CelebA (000004.jpg …), or DIR itself holds them
 DIR/CelebAMask-HQ-attribute-anno.txt

@@ -50,12 +50,14 @@ SPECS: list[DatasetSpec] = [
         "CelebA, central 178 pixels (StarGAN, SeCGAN, SaGAN)",
         FORTY,
         (*BY_NUMBER, "people-train", "people-test"),
+        provides=("labels", "landmarks"),
     ),
     _spec(
         "celeba-170",
         "CelebA, 170 pixels at row 26, column 3 (AttGAN, STGAN)",
         FORTY,
         (*BY_NUMBER, "people-train", "people-test"),
+        provides=("labels", "landmarks"),
     ),
     _spec("celebahq", "CelebA-HQ, 30,000 faces at 1024 px", FORTY, (*BY_NUMBER, "first-1000")),
     _spec(

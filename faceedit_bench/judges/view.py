@@ -8,24 +8,29 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..contracts import View
+from ..contracts import FIVE_POINTS, View
 from ..errors import BadImage, UnknownName
+from .alignment import aligned
 
 
-def look(images: Tensor, view: View) -> Tensor:
+def look(images: Tensor, view: View, points: Tensor | None = None) -> Tensor:
     """(B, 3, H, W) in [-1, 1] -> (B, 3, size, size), normalised by the view's mean and deviation.
 
     A view of size 0 gives the images back as they are. Judges look at square pictures: stretching one to fit
-    would show another face.
+    would show another face. One that aligns faces wants five points of each, (B, 5, 2) in pixels.
     """
     if view.size == 0:
         return images
     height, width = images.shape[-2:]
     if height != width:
         raise BadImage(f"judges look at square pictures, found {width}×{height} pixels; crop them first")
-    if view.resize not in RESIZES:
-        raise UnknownName("resize rule", view.resize, RESIZES)
-    seen = RESIZES[view.resize]((images + 1) / 2, view.size)  # in [0, 1]
+    if view.aligns:
+        assert points is not None, "asked for with landmarks, which data sets and suites are checked for"
+        seen = aligned((images + 1) / 2, points, view.size)  # in [0, 1]
+    elif view.resize in RESIZES:
+        seen = RESIZES[view.resize]((images + 1) / 2, view.size)
+    else:
+        raise UnknownName("resize rule", view.resize, [*RESIZES, FIVE_POINTS])
     mean = torch.tensor(view.mean, dtype=seen.dtype, device=seen.device).view(1, 3, 1, 1)
     std = torch.tensor(view.std, dtype=seen.dtype, device=seen.device).view(1, 3, 1, 1)
     return (seen - mean) / std

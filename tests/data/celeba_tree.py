@@ -24,6 +24,10 @@ from PIL import Image
 
 from faceedit_bench.data import drawn
 from faceedit_bench.data.attributes import FORTY
+from faceedit_bench.data.drawn.head import measure, pose
+from faceedit_bench.data.drawn.people import Traits, scenes
+from faceedit_bench.data.drawn.people import people as drawn_people
+from faceedit_bench.data.landmarks import ALIGNED, NAMES
 from faceedit_bench.data.workers import over_spans
 from faceedit_bench.progress import bar
 from faceedit_bench.suite import THIRTEEN
@@ -79,6 +83,7 @@ def celeba(
     draw_all(pictures, f"CelebA of {count}")
     files = [f"{number:06d}.jpg" for number in numbers]
     write_labels(lists / "list_attr_celeba.txt", files, [forty(one.labels) for one in pictures])
+    write_landmarks(lists / ALIGNED, files, five_points(pictures))
     _write(lists / "identity_CelebA.txt", [f"{f} {p + 1}" for f, p in zip(files, people, strict=True)])
     _write(
         parts / "list_eval_partition.txt", [f"{f} {official(n)}" for f, n in zip(files, numbers, strict=True)]
@@ -219,6 +224,31 @@ def _pictures(
     return pictures
 
 
+def five_points(pictures: Sequence[Picture]) -> np.ndarray:
+    """(N, 5, 2) x and y of eyes, nose and corners of the mouth in aligned pictures, where they are drawn."""
+    spans = [pictures[start : start + SPAN] for start in range(0, len(pictures), SPAN)]
+    _, top, left, _, _ = _aligned()
+    return np.concatenate([_points(span) for span in spans]) + np.array([left, top])
+
+
+def _points(pictures: Sequence[Picture]) -> np.ndarray:
+    """(N, 5, 2) in the square of the face: the pixels whose places on the face come nearest."""
+    person = drawn_people(torch.tensor([one.seed for one in pictures]))
+    traits = Traits.of(torch.tensor([one.labels for one in pictures], dtype=torch.uint8))
+    measures = measure(person, traits)
+    grid = pose(FACE, scenes(torch.tensor([one.scene for one in pictures])), measures)
+    places = (
+        (-person.eye_distance, measures.eye_line),
+        (person.eye_distance, measures.eye_line),
+        (0, measures.nose_tip),
+        (-person.mouth_width, measures.mouth_line),
+        (person.mouth_width, measures.mouth_line),
+    )
+    away = [((grid.x - x).square() + (grid.y - y).square()).flatten(1) for x, y in places]
+    nearest = torch.stack(away).argmin(2).T  # (N, 5)
+    return torch.stack([nearest % FACE, nearest // FACE], dim=2).numpy()
+
+
 def _aligned() -> tuple[int, int, int, int, int]:
     return FACE, (HEIGHT - FACE) // 2, 0, WIDTH, HEIGHT
 
@@ -298,6 +328,15 @@ def write_labels(
         f"{f}{gap}{' '.join(f'{value:2d}' for value in row)}" for f, row in zip(files, rows, strict=True)
     ]
     _write(path, [str(len(files)), " ".join(names) + " ", *lines])
+
+
+def write_landmarks(path: Path, files: Sequence[str], faces: np.ndarray) -> None:
+    """`list_landmarks_align_celeba.txt`: count, names, a line for each face (N, 5, 2) of five points."""
+    rows = [
+        f"{f} {' '.join(f'{v:4d}' for v in face.ravel().tolist())}"
+        for f, face in zip(files, faces, strict=True)
+    ]
+    _write(path, [str(len(files)), " ".join(NAMES) + " ", *rows])
 
 
 def _write(path: Path, lines: Sequence[str]) -> None:

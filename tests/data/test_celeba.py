@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +10,16 @@ from pathlib import Path
 import celeba_tree
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from faceedit_bench.catalog import catalog
 from faceedit_bench.contracts import Samples
+from faceedit_bench.data import drawn
 from faceedit_bench.data.attributes import FORTY
 from faceedit_bench.data.celeba import SAGAN_TOTALS, by_person, matches_sagan
 from faceedit_bench.data.labels import read_labels
+from faceedit_bench.data.landmarks import ALIGNED, IN_THE_WILD, read_landmarks
 from faceedit_bench.errors import BadDataset, BadImage, UnknownName
 
 Copy = Callable[[str], Path]
@@ -45,13 +49,16 @@ def test_the_three_layouts_hold_the_same_faces(trees: Path, tmp_path: Path, layo
     }[layout]  # fmt: skip
     shutil.copytree(trees / "celeba" / "img_align_celeba", tmp_path / places[layout])
     for folder, file in zip(
-        lists, ("list_attr_celeba.txt", "identity_CelebA.txt", "list_eval_partition.txt"), strict=True
+        (lists[0], *lists),
+        (ALIGNED, "list_attr_celeba.txt", "identity_CelebA.txt", "list_eval_partition.txt"),
+        strict=True,
     ):
         (tmp_path / folder).mkdir(exist_ok=True)
         shutil.copy(trees / "celeba" / file, tmp_path / folder / file)
     faces = open_(tmp_path)
     assert faces.digest() == open_(trees / "celeba").digest()
     assert faces[0].identity is not None
+    assert np.array_equal(faces.landmarks, open_(trees / "celeba").landmarks)
 
 
 def test_splits_go_by_file_number(trees: Path) -> None:
@@ -88,6 +95,41 @@ def test_each_paper_sees_its_own_crop(
     with Image.open(trees / "celeba" / "img_align_celeba" / f"{face.id}.jpg") as file:
         wanted = file.convert("RGB").crop(box).resize((64, 64), resampling)
     assert np.array_equal(face.image, np.asarray(wanted).transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "top", "left"), [("celeba", 178, 20, 0), ("celeba-170", 170, 26, 3)]
+)
+def test_landmarks_move_with_the_crop_and_the_size(
+    trees: Path, name: str, side: int, top: int, left: int
+) -> None:
+    """A picture is as wide as its pixels: what lies on an edge of the square lies on that of the result."""
+    faces = open_(trees / "celeba", size=64, name=name)
+    listed = read_landmarks(trees / "celeba" / ALIGNED, [f"{face}.jpg" for face in faces.ids])
+    wanted = (listed - [left, top] + 0.5) / side * 64 - 0.5
+    assert np.abs(faces.landmarks - wanted).max() < 1e-4  # float32 places below 64
+    assert np.array_equal(faces[3].landmarks, faces.landmarks[3])
+
+
+def test_landmarks_are_where_eyes_and_mouth_are_drawn() -> None:
+    """The tree's list, which stands for CelebA's: every point on the part of the face that it names."""
+    pictures = celeba_tree._pictures(celeba_tree.persons(12), [Path()] * 12, 178, celeba_tree._aligned())
+    parts = {("eyes", "eyeglasses"): (0, 1), ("nose",): (2,), ("lips", "mouth"): (3, 4)}
+    for picture, points in zip(pictures, celeba_tree.five_points(pictures), strict=True):
+        labels = torch.tensor([picture.labels], dtype=torch.uint8)
+        regions = drawn.draw([picture.seed], labels, 178, scenes=[picture.scene]).regions[0].numpy()
+        for names, rows in parts.items():
+            place = np.argwhere(np.isin(regions, [drawn.REGIONS.index(name) for name in names]))[:, ::-1]
+            for x, y in points[list(rows)] - [0, 20]:
+                assert np.abs(place - [x, y]).max(1).min() <= 6  # pixels of 178
+
+
+def test_without_a_list_there_are_no_landmarks(copy_of: Copy) -> None:
+    root = copy_of("celeba")
+    (root / ALIGNED).rename(root / IN_THE_WILD)
+    faces = open_(root)
+    assert faces.landmarks is None and faces[0].landmarks is None
+    assert f"{IN_THE_WILD} is for pictures before alignment; not read" in faces.index.notes
 
 
 def test_other_crops_have_other_digests(trees: Path) -> None:
@@ -247,6 +289,48 @@ def test_identities_must_know_every_picture(copy_of: Copy) -> None:
         open_(root)
     path.write_text("000001.jpg somebody\n")
     with pytest.raises(BadDataset, match=r"identity_CelebA\.txt, line 1: wanted a picture and the number"):
+        open_(root)
+
+
+@pytest.mark.parametrize(
+    ("line", "old", "new", "told"),
+    [
+        (1, "14", "15", "line 1: wanted the number of faces, of which 14 have a line, found '15'"),
+        (2, "nose_x", "node_x", "line 2: wanted lefteye_x lefteye_y .*, found 'lefteye_x"),
+        (4, "000002.jpg", "000002.jpg 7", r"line 4 \(000002\.jpg\): wanted 10 numbers, found 11"),
+        (5, "000003.jpg", "000003.jpg 1.5", r"line 5 \(000003\.jpg\): wanted 10 numbers, found 11"),
+        (6, "000004.jpg", "000003.jpg", r"line 6: 000003\.jpg is listed again; line 5 has it already"),
+        (
+            7,
+            "000005.jpg",
+            "000099.jpg",
+            r"1 pictures of list_attr_celeba\.txt are not in it(.|\n)*000005\.jpg",
+        ),
+    ],
+)
+def test_faults_of_the_list_of_landmarks_are_named(
+    copy_of: Copy, line: int, old: str, new: str, told: str
+) -> None:
+    root = copy_of("celeba")
+    change(root / ALIGNED, line, old, new)
+    with pytest.raises(BadDataset, match=rf"{re.escape(ALIGNED)}[,:].*{told}.*"):
+        open_(root)
+
+
+@pytest.mark.parametrize(
+    ("points", "told"),
+    [
+        ("9 9 " * 5, "all five points lie at 9, 9"),
+        ("69 109 106 113 77.5 142 73 152 108 154", "column nose_x: wanted a place in pixels, found '77.5'"),
+        ("69 109 106 113 77 99999 73 152 108 154", "column nose_y: wanted a place in pixels, found '99999'"),
+    ],
+)
+def test_a_line_that_gives_no_face_is_named(copy_of: Copy, points: str, told: str) -> None:
+    root = copy_of("celeba")
+    path = root / ALIGNED
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:4], f"000003.jpg {points}", *lines[5:]]) + "\n")
+    with pytest.raises(BadDataset, match=rf"line 5 \(000003\.jpg\).*{told}"):
         open_(root)
 
 

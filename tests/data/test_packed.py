@@ -33,6 +33,7 @@ def test_a_pack_gives_the_same_faces_under_the_same_digest(trees: Path, tmp_path
         assert (arrays[i].id, arrays[i].identity) == (files[i].id, files[i].identity)
         assert np.array_equal(arrays[i].image, files[i].image)
         assert np.array_equal(arrays[i].labels, files[i].labels)
+        assert np.array_equal(arrays[i].landmarks, files[i].landmarks)
     assert (
         spec.open(made.folder, "test", 24, 3).digest() == spec.open(trees / "celeba", "test", 24, 3).digest()
     )
