@@ -46,7 +46,10 @@ def scores(
 def states_of(
     spec: MetricSpec, metric: Metric, suite: Suite, shards: Sequence[Shard], stored: Stored
 ) -> dict[str, Any]:
-    """Folded state per edit, and of all flips together."""
+    """Folded state per edit, and of all flips together.
+
+    A metric with `beside(state, reconstruction)` gets each beside that of the suite's first reconstruction.
+    """
     per_edit: dict[str, Any] = {}
     flips: list[Any] = []
     for index, edit in enumerate(suite.edits):
@@ -58,7 +61,11 @@ def states_of(
             flips += [restore_state(metric, arrays) for arrays in of_edit]
     if flips and len({edit.strength for edit in suite.edits if not edit.is_reconstruction}) == 1:
         per_edit[ALL] = fold(flips)
-    return per_edit
+    reconstruction = next((edit.name for edit in suite.edits if edit.is_reconstruction), None)
+    beside = getattr(metric, "beside", None)
+    if beside is None or reconstruction is None:
+        return per_edit
+    return {name: beside(state, per_edit[reconstruction]) for name, state in per_edit.items()}
 
 
 def _score(spec: MetricSpec, metric: Metric, edit: str, state: Any, seed: int) -> list[Score]:
@@ -120,18 +127,19 @@ def per_sample(
 
     listed = getattr(samples, "ids", None)  # decodes nothing
     ids = [listed[i] if listed else samples[i].id for i in range(len(samples)) if i not in unusable]
+    loaded: list[tuple[MetricSpec, Any]] = [(spec, spec.load()) for spec in metrics]
+    per_image = [
+        (metric, states_of(spec, metric, suite, shards, stored))
+        for spec, metric in loaded
+        if hasattr(metric, "per_sample")
+    ]
     tables = []
-    for index, edit in enumerate(suite.edits):
+    for edit in suite.edits:
         table = pd.DataFrame({"sample": ids, "edit": edit.name})
-        for spec in metrics:
-            metric = spec.load()
-            if not applies(spec, edit) or not hasattr(metric, "per_sample"):
-                continue
-            state = fold(
-                [restore_state(metric, stored[s.number][spec.name]) for s in shards if s.edit == index]
-            )
-            for key, values in metric.per_sample(state).items():
-                table[key] = values
+        for metric, states in per_image:
+            if edit.name in states:
+                for key, values in metric.per_sample(states[edit.name]).items():
+                    table[key] = values
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 

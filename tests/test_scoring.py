@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +29,14 @@ SUITE = Suite(
     judges={},
     shard_size=15,
 )
+
+
+class Ids(list[int]):
+    """A data set of which only the ids are asked."""
+
+    @property
+    def ids(self) -> list[str]:
+        return [f"face-{i}" for i in self]
 
 
 def stored(seed: int = 0) -> dict[int, dict[str, dict[str, np.ndarray]]]:
@@ -100,3 +109,30 @@ def sum_of_edits(states: dict[int, dict[str, dict[str, np.ndarray]]]) -> float:
         )
         total += frechet.frechet_distance(edited, source)
     return total
+
+
+def test_a_metric_that_wants_the_reconstruction_gets_it_beside_every_edit_and_all() -> None:
+    """Male changes with Bald in one half of the faces, and in the reconstruction of one quarter."""
+    spec, stored = catalog().metric("leakage_excess"), {}
+    for shard in SUITE.shards(FACES):
+        rows = np.arange(shard.start, shard.stop)
+        stored[shard.number] = {
+            "leakage_excess": {
+                "sample": rows,
+                "edit": np.full(len(rows), shard.edit),
+                "free": np.tile([shard.edit != 0, shard.edit != 1], (len(rows), 1)),
+                "flipped/Bald": np.full(len(rows), shard.edit == 0),
+                "flipped/Male": rows < {0: FACES // 2, 1: FACES, 2: FACES // 4}[shard.edit],
+                "shards": np.array([shard.number, shard.number + 1]),
+            }
+        }
+    shards, name = SUITE.shards(FACES), "leakage_excess"
+    found = {(one.metric, one.edit): one for one in scoring.scores(SUITE, [spec], shards, stored)}
+    values = {edit: found[name, edit].value for edit in ("Bald", "Male", "reconstruction", ALL)}
+    assert values == {"Bald": 25, "Male": 0, "reconstruction": 0, ALL: 12.5}
+    assert found[f"{name}.reconstruction", "Bald"].value == 25
+    bald, every = found[name, "Bald"], found[name, ALL]
+    assert (bald.n, every.n) == (FACES, 2 * FACES) and bald.kind.startswith("bootstrap")
+    faces: Any = Ids(range(FACES))
+    rows = scoring.per_sample(SUITE, [spec], shards, stored, faces, {})
+    assert rows.groupby("edit")[name].mean().to_dict() == {"Bald": 25, "Male": 0, "reconstruction": 0}

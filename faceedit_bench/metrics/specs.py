@@ -23,6 +23,12 @@ def _leakage(name: str, role: str) -> Metric:
     return Leakage(name, role)
 
 
+def _leakage_excess() -> Metric:
+    from .leakage import LeakageExcess
+
+    return LeakageExcess()
+
+
 def _normalised_tarr() -> Metric:
     from .normalised import NormalisedTarr
 
@@ -369,6 +375,17 @@ SPECS: list[MetricSpec] = [
         load=lambda: _leakage("leakage_second", "attributes-second"),
         judges=("attributes-second",),
         needs=("labels",),
+        unit="%",
+    ),
+    MetricSpec(
+        name="leakage_excess",
+        version="1",
+        better="lower",
+        summary="leakage less that of the reconstruction: what the edit adds",
+        load=_leakage_excess,
+        judges=("attributes",),
+        needs=("labels",),
+        on="every",
         unit="%",
     ),
     MetricSpec(

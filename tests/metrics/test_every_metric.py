@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import torch
@@ -63,7 +65,8 @@ def parses(seed: int) -> torch.Tensor:
 
 
 def folded(spec: MetricSpec, shard_size: int) -> object:
-    """The state over both edits, evaluated shard by shard, sent through arrays, merged in order."""
+    """The state over both edits, evaluated shard by shard, sent through arrays, merged in order; beside a
+    reconstruction where the metric wants one."""
     metric, states = spec.load(), []
     for edit_index in range(2):
         for start in range(0, NUMBER, shard_size):
@@ -72,7 +75,15 @@ def folded(spec: MetricSpec, shard_size: int) -> object:
                 metric.update(state, observation(edit_index, first, first + 4))
             state.shards = range(len(states), len(states) + 1)
             states.append(type(state).from_arrays(state.to_arrays()))
-    return functools.reduce(lambda earlier, later: earlier.merge(later), states)
+    state = functools.reduce(lambda earlier, later: earlier.merge(later), states)
+    return metric.beside(state, reconstruction(metric)) if hasattr(metric, "beside") else state
+
+
+def reconstruction(metric: Any) -> Any:
+    """The state of the same faces, edited in another way and called a reconstruction."""
+    state = metric.empty()
+    metric.update(state, dataclasses.replace(observation(1, 0, NUMBER), edit_index=2))
+    return state
 
 
 @every_metric

@@ -115,7 +115,9 @@ def test_luma_of_a_grey_step_is_219_of_255_levels_and_a_change_of_colour_alone_i
     assert found - score(Psnr(), seen(grey, grey + 10))["psnr"] == pytest.approx(20 * math.log10(255 / 219))
     blue = grey.clone()
     blue[:, 2] += 10
-    assert score(metric, seen(grey, blue))["psnr_y"] == pytest.approx(20 * math.log10(255 / (24.966 * 10 / 255)))
+    assert score(metric, seen(grey, blue))["psnr_y"] == pytest.approx(
+        20 * math.log10(255 / (24.966 * 10 / 255))
+    )
     assert score(metric, seen(grey, grey)) == {"psnr_y": 100, "psnr_y.n_identical": 1}
 
 

@@ -15,7 +15,7 @@ from faceedit_bench.errors import BrokenPromise, ResultsError
 from faceedit_bench.metrics.accuracy import Accuracy, PreservationError
 from faceedit_bench.metrics.coupling import NormalisedLeakage, Shift, correlations
 from faceedit_bench.metrics.identity import Identity, cosine_similarity
-from faceedit_bench.metrics.leakage import Leakage
+from faceedit_bench.metrics.leakage import Leakage, LeakageExcess
 from faceedit_bench.metrics.normalised import NormalisedTarr
 from faceedit_bench.metrics.response import Response, moved
 from faceedit_bench.metrics.tarr import Tarr
@@ -303,6 +303,55 @@ def test_the_interval_of_normalised_tarr_repeats_and_narrows_with_faces() -> Non
 
     few, many = bounds(60), bounds(960)
     assert many[1] - many[0] < 0.5 * (few[1] - few[0])  # four times narrower is expected
+
+
+# ---- leakage beside the reconstruction's ----------------------------------------------------------------
+
+
+def with_reconstruction(number: int = 40) -> tuple[Seen, Seen]:
+    """An edit of Male and the reconstruction of the same faces, by a random judge; its columns differ."""
+    edit, other = random_edit(2, number), random_edit(3, number)
+    told = {**edit.told, ("attributes", "edited"): other.told["attributes", "edited"]}
+    labels = edit.batch.source.int().tolist()
+    plain = seen(edit.source, edit.source, labels=labels, attributes=NAMES, edit_index=7, told=told)
+    return edit, plain
+
+
+def test_the_excess_is_leakage_less_the_reconstructions_matrix() -> None:
+    edit, plain = with_reconstruction()
+    metric = LeakageExcess()
+    before, after = (edit.told["attributes", image].numpy() > 0.5 for image in ("source", "edited"))
+    again = plain.told["attributes", "edited"].numpy() > 0.5
+    changed, noise = (before != after).mean(axis=0), (before != again).mean(axis=0)  # F[a,b], R[b]
+    found = metric.finish(metric.beside(state_of(metric, edit), state_of(metric, plain)))
+    others = [0, 1, 3]
+    assert found["leakage_excess"] == pytest.approx(100 * (changed - noise)[others].mean())
+    assert [found[f"leakage_excess/{name}"] for name in NAMES] == pytest.approx(100 * (changed - noise))
+    assert found["leakage_excess.reconstruction"] == pytest.approx(100 * noise[others].mean())
+    leakage = score(Leakage(), edit)["leakage"]
+    assert found["leakage_excess"] + found["leakage_excess.reconstruction"] == pytest.approx(leakage)
+
+
+def test_faces_of_edit_and_reconstruction_are_paired_by_their_number_and_not_by_their_order() -> None:
+    edit, plain = with_reconstruction()
+    metric = LeakageExcess()
+    straight = metric.finish(metric.beside(state_of(metric, edit), state_of(metric, plain)))
+    order = torch.randperm(40, generator=torch.Generator().manual_seed(5))
+    mixed = dataclasses.replace(
+        plain, samples=plain.samples[order], told={key: answer[order] for key, answer in plain.told.items()}
+    )
+    assert metric.finish(metric.beside(state_of(metric, edit), state_of(metric, mixed))) == straight
+
+
+def test_a_method_that_only_reconstructs_badly_leaks_nothing_beyond_that() -> None:
+    _, plain = with_reconstruction()
+    metric, state = LeakageExcess(), state_of(LeakageExcess(), plain)
+    found = metric.finish(metric.beside(state, state))
+    assert found["leakage_excess"] == 0 and found["leakage_excess.reconstruction"] > 30
+
+
+def test_without_a_reconstruction_the_excess_is_undefined() -> None:
+    assert isinstance(score(LeakageExcess(), random_edit(2))["leakage_excess"], Undefined)
 
 
 # ---- leakage beside the data's couplings -------------------------------------------------------------
