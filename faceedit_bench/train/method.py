@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .. import __version__, config
 from ..catalog import catalog
-from ..contracts import MethodSpec, Pin
+from ..contracts import JudgeSpec, MethodSpec, Pin
 from ..data import jpeg_on_gpu, reading
 from ..data.photographs import Photographs
 from ..device import available_bytes
 from ..errors import BadConfig, BadDataset, BrokenPromise, UnknownName, WrongWeights
 from ..manifest import plain
-from ..weights import Description
+from ..weights import Description, identity_of, load_judge
 from . import checkpoint
 from .config import TrainingConfig
 from .export import pin_of, read_weights, write_card, write_weights
@@ -70,6 +70,8 @@ def train_method(
     spec, preset, options = choose(chosen)
     recipes = recipes_of(spec, options, chosen, stage)
     first = _first_weights(weights_from, recipes)
+    borrowed = _borrowed(recipes, stage, first)
+    first |= {name: _weights_of(judge, name) for name, judge in borrowed.items()}
     settings = {recipe.name: chosen.settings(recipe) for recipe in recipes}  # bad ones are found now
     open_faces = functools.cache(
         functools.partial(_faces, chosen, spec, options, root, device, cache, decode)
@@ -106,7 +108,7 @@ def train_method(
     write_weights(path, _kept(exported, recipes), Description(spec.name, preset, plain(options)))
     pin = pin_of(path, origin or f"faceedit-bench train --method {spec.name} --preset {preset}")
     is_complete = not stage and not stopped
-    card = _card(pin, chosen, spec, preset, options, made, device, is_complete)
+    card = _card(pin, chosen, spec, preset, options, made, borrowed, device, is_complete)
     write_card(path.with_suffix(".json"), card)
     return Trained(pin, path, card, tuple(results), stopped)
 
@@ -219,6 +221,27 @@ def _first_weights(path: Path | None, recipes: Sequence[Recipe]) -> States:
     return states
 
 
+def _borrowed(recipes: Sequence[Recipe], stage: str, first: Mapping[str, Any]) -> dict[str, JudgeSpec]:
+    """Network -> the judge whose weights it gets, as --weights-from does not hold it."""
+    return {
+        name: catalog().judge(judge)
+        for recipe in recipes
+        if stage in ("", recipe.name)
+        for name, judge in recipe.judges.items()
+        if name not in first
+    }
+
+
+def _weights_of(judge: JudgeSpec, name: str) -> dict[str, Tensor]:
+    """A judge's pinned weights, checked, for network `name`."""
+    try:
+        network = load_judge(judge, "cpu")
+    except WrongWeights as error:
+        raise WrongWeights(f"{error}\nor give network {name!r} with --weights-from") from None
+    assert isinstance(network, nn.Module)  # Recipe.judges promises it
+    return network.state_dict()
+
+
 def _given_to(recipes: Sequence[Recipe], stage: str) -> tuple[str, ...]:
     """Names of the networks that a stage cannot do without."""
     return next(recipe.given for recipe in recipes if recipe.name == stage)
@@ -271,6 +294,7 @@ def _card(
     preset: str,
     options: Any,
     made: dict[str, dict[str, Any]],
+    borrowed: Mapping[str, JudgeSpec],
     device: str,
     is_complete: bool,
 ) -> dict[str, Any]:
@@ -282,6 +306,7 @@ def _card(
         "options": plain(options),
         "data": {"name": chosen.data, "split": chosen.split},
         "stages": made,
+        **({"judges": {name: identity_of(judge) for name, judge in borrowed.items()}} if borrowed else {}),
         "complete": is_complete,
         "seed": chosen.seed,
         "seconds": round(sum(stage["seconds"] for stage in made.values()), 2),

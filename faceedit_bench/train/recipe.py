@@ -80,6 +80,8 @@ class Recipe:
     batch_size: int = 16
     regions: Literal["unused", "welcome", "needed"] = "unused"  # whether it looks at TrainBatch.regions
     given: tuple[str, ...] = ()  # networks that must come with weights: an earlier stage's, or the user's
+    # given network -> judge with the same keys, whose pinned weights it has where --weights-from holds none
+    judges: Mapping[str, str] = field(default_factory=dict)
     is_interim: bool = False  # what it exports is for later stages: the weights file leaves it out
 
     def __post_init__(self) -> None:
@@ -101,6 +103,9 @@ class Recipe:
         for name in self.given:
             if name not in self.networks:
                 raise UnknownName("given network", name, self.networks)
+        for name in self.judges:
+            if name not in self.given:
+                raise UnknownName("network of a judge", name, self.given)
         if not self.phases or not self.exported:
             raise BadConfig(f"recipe {self.name!r} wants at least one phase and one exported network")
 

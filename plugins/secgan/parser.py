@@ -12,6 +12,8 @@ from torch.nn.functional import interpolate, log_softmax
 
 from .segments import NINETEEN, SEGMENTS, merge
 
+BISENET = "bisenet-19"  # the judge whose network and pinned weights BiSeNetParser takes
+
 
 class Block(nn.Sequential):
     """Two convolutions 3×3, each with batch norm and ReLU."""

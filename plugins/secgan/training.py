@@ -23,7 +23,7 @@ from .losses import (
     parser_step,
     told,
 )
-from .parser import BiSeNetParser, UNetParser
+from .parser import BISENET, BiSeNetParser, UNetParser
 from .segments import SEGMENTS
 
 
@@ -81,6 +81,7 @@ def stage(options: Options) -> Recipe:
         batch_size=options.batch_size,
         regions="welcome" if is_parallel else "unused",
         given=() if options.branch == "none" else ("parser",),
+        judges={"parser": BISENET} if options.branch != "none" and options.parser == "bisenet" else {},
     )
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +12,7 @@ from faceedit_plugins import attgan, secgan, stargan
 from faceedit_plugins.secgan.backbones import backbone, both
 from faceedit_plugins.secgan.editor import COLOURS
 from faceedit_plugins.secgan.losses import as_planes, consistency, disagreement, weights
-from faceedit_plugins.secgan.parser import BiSeNetParser, UNetParser
+from faceedit_plugins.secgan.parser import BISENET, BiSeNetParser, UNetParser
 from faceedit_plugins.secgan.segments import (
     CELEBA_MASK_HQ,
     NINETEEN,
@@ -24,11 +22,12 @@ from faceedit_plugins.secgan.segments import (
     resized,
 )
 from faceedit_plugins.secgan.training import generator, networks, stage, stages
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from faceedit_bench import cost
-from faceedit_bench.api import THIRTEEN, BadConfig, BadDataset, EditBatch
+from faceedit_bench import cost, folders
+from faceedit_bench.api import THIRTEEN, BadConfig, BadDataset, EditBatch, WrongWeights
+from faceedit_bench.catalog import catalog
 from faceedit_bench.data.drawn import REGIONS
 from faceedit_bench.train import (
     Recipe,
@@ -40,7 +39,7 @@ from faceedit_bench.train import (
     train_method,
 )
 from faceedit_bench.train.trainer import Training
-from faceedit_bench.weights import load_method
+from faceedit_bench.weights import load_method, pin_of
 
 A, K = len(THIRTEEN), len(SEGMENTS)
 STARGAN = secgan.StarGANOptions(
@@ -484,6 +483,7 @@ def test_stages_and_what_they_need_and_leave(changes, names, given, exported, re
     made = stages(replace(STARGAN, **changes))
     assert [recipe.name for recipe in made] == names
     assert (made[-1].given, made[-1].exported, made[-1].regions) == (given, exported, regions)
+    assert made[-1].judges == ({"parser": BISENET} if changes.get("parser") == "bisenet" else {})
     assert all(recipe.is_interim and recipe.regions == "needed" for recipe in made[:-1])
 
 
@@ -566,20 +566,21 @@ def test_a_parser_that_nobody_gave_is_asked_for(tmp_path):
         train(stage(STARGAN), faces(), Settings(steps=1, batch_size=2), tmp_path)
 
 
-def test_released_weights_of_bisenet_are_given_as_the_page_says(tmp_path, monkeypatch):
-    """The page's own lines make the file; a training takes it, and a picture's segments are the network's."""
-    page = (Path(secgan.__file__).parent / "README.md").read_text(encoding="utf-8")
-    (lines,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    torch.manual_seed(0)
-    released = BiSeNetParser(0).network
-    monkeypatch.chdir(tmp_path)
-    torch.save(released.state_dict(), "79999_iter.pth")
-    exec(compile(lines, "README.md", "exec"), {})
-    tiny = {"width": 4, "blocks": 1, "critic_width": 4, "critic_layers": 2, "size": 32, "critic_steps": 1}
-    chosen = TrainingConfig(
-        "secgan-stargan",
-        preset="paper",
-        options={**tiny, "parser_size": 0},
+def on_photographs(method: str, preset: str, **changes) -> TrainingConfig:
+    """A short training with BiSeNet, narrow otherwise."""
+    tiny = {
+        "width": 4,
+        "critic_width": 4,
+        "critic_layers": 2,
+        "size": 32,
+        "critic_steps": 1,
+        "parser_size": 0,
+    }
+    options = {**tiny, **changes}
+    return TrainingConfig(
+        method,
+        preset=preset,
+        options=options,
         count=4,
         size=32,
         steps=1,
@@ -587,11 +588,39 @@ def test_released_weights_of_bisenet_are_given_as_the_page_says(tmp_path, monkey
         sample_every=0,
         threads=1,
     )
-    with pytest.raises(BadConfig, match=r"wants trained weights of network 'parser'.*--weights-from"):
+
+
+def test_the_parser_of_photographs_is_the_pinned_judge(tmp_path, monkeypatch):
+    """Its file is asked for by name, size and command; where it is, the training has its weights."""
+    chosen = on_photographs("secgan-stargan", "paper", blocks=1)
+    with pytest.raises(
+        WrongWeights, match=r"parsing_bisenet.pth: 53289463(.|\n)*weights fetch(.|\n)*'parser'"
+    ):
         train_method(chosen, tmp_path / "without")
-    train_method(chosen, tmp_path / "with", weights_from=Path("bisenet.safetensors"))
+    torch.manual_seed(0)
+    released = BiSeNetParser(0).network.state_dict()
+    folders.weights().mkdir()
+    torch.save(released, folders.weights() / "parsing_bisenet.pth")
+    with pytest.raises(WrongWeights, match="wanted 53289463 bytes"):
+        train_method(chosen, tmp_path / "other")
+    judge = catalog().judge(BISENET)
+    pin = replace(pin_of(folders.weights() / "parsing_bisenet.pth"), origin="made here")
+    monkeypatch.setitem(catalog().judges, BISENET, replace(judge, pin=pin))
+    trained = train_method(chosen, tmp_path / "with")
     saved = torch.load(tmp_path / "with" / "editor" / "checkpoint.pt")["networks"]["parser"]
-    assert all(torch.equal(saved[f"network.{key}"], value) for key, value in released.state_dict().items())
+    assert all(torch.equal(saved[f"network.{key}"], value) for key, value in released.items())
+    assert trained.card["judges"] == {"parser": {"name": BISENET, "version": "1", "sha256": pin.sha256}}
+    assert {key.partition(".")[0] for key in load_file(trained.weights)} == {"editor"}
+
+
+def test_a_parser_of_ones_own_takes_the_place_of_the_judge_s(tmp_path):
+    own = {f"parser.{key}": value for key, value in BiSeNetParser(0).state_dict().items()}
+    save_file(own, tmp_path / "parser.safetensors")
+    chosen = on_photographs("secgan-attgan", "concat", layers=2)
+    trained = train_method(chosen, tmp_path / "own", weights_from=tmp_path / "parser.safetensors")
+    kept = load_file(trained.weights)
+    assert all(torch.equal(kept[key], value) for key, value in own.items())
+    assert "judges" not in trained.card
 
 
 def test_the_small_parser_wants_data_that_know_the_segments(tmp_path):
