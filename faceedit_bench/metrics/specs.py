@@ -167,6 +167,27 @@ def _l2(name: str, against: str) -> Metric:
     return L2(name, against)
 
 
+def _psp_l2() -> Metric:
+    from .pixels import L2
+    from .psp import AtPspsSize
+
+    return AtPspsSize(L2("l2_psp256"))
+
+
+def _psp_psnr() -> Metric:
+    from .pixels import Psnr
+    from .psp import AtPspsSize
+
+    return AtPspsSize(Psnr("psnr_psp256"))
+
+
+def _psp_ssim() -> Metric:
+    from .psp import AtPspsSize
+    from .ssim import Ssim
+
+    return AtPspsSize(Ssim("ssim_psp256"))
+
+
 SPECS: list[MetricSpec] = [
     MetricSpec(
         name="tarr",
@@ -356,6 +377,33 @@ SPECS: list[MetricSpec] = [
         load=_luma_psnr,
         on="reconstruction",
         unit="dB",
+    ),
+    MetricSpec(
+        name="l2_psp256",
+        version="1",
+        better="lower",
+        summary="l2 of pictures resized to 256×256 first, as pSp's released evaluation",
+        load=_psp_l2,
+        on="reconstruction",
+        digits=4,
+    ),
+    MetricSpec(
+        name="psnr_psp256",
+        version="1",
+        better="higher",
+        summary="psnr of pictures resized to 256×256 first",
+        load=_psp_psnr,
+        on="reconstruction",
+        unit="dB",
+    ),
+    MetricSpec(
+        name="ssim_psp256",
+        version="1",
+        better="higher",
+        summary="ssim of pictures resized to 256×256 first",
+        load=_psp_ssim,
+        on="reconstruction",
+        digits=4,
     ),
     MetricSpec(
         name="err_stgan",

@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 import torch
 from observations import pictures, score, seen
+from PIL import Image
 from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
+from torchvision import transforms
 
 from faceedit_bench.contracts import Undefined
 from faceedit_bench.errors import BadImage
 from faceedit_bench.metrics.pixels import L2, PooledPsnr, Psnr, luma_columns, psnr, squared_error
 from faceedit_bench.metrics.preservation import Preservation, kept_region
+from faceedit_bench.metrics.psp import AtPspsSize, resized
 from faceedit_bench.metrics.ssim import UNIFORM7, Ssim, ssim
 
 
@@ -193,6 +196,34 @@ def test_float_pictures_are_refused_with_the_rule_that_converts(compare: object)
 def test_pictures_of_two_sizes_are_refused(compare: object) -> None:
     with pytest.raises(BadImage, match="of one size"):
         compare(smooth((16, 16)), smooth((16, 17)))  # type: ignore[operator]
+
+
+# ---- as pSp's family scores -------------------------------------------------------------------------
+
+
+def by_torchvision(picture: Tensor) -> Tensor:
+    """(1, 3, 256, 256) in [-1, 1]: the transform of pSp's released evaluation."""
+    steps = [transforms.Resize((256, 256)), transforms.ToTensor(), transforms.Normalize([0.5] * 3, [0.5] * 3)]
+    return transforms.Compose(steps)(Image.fromarray(as_skimage(picture)))[None]
+
+
+@pytest.mark.parametrize("side", [(40, 40), (256, 256), (300, 410), (512, 512)])
+def test_l2_at_psps_size_is_that_of_its_transform(side: tuple[int, int]) -> None:
+    a = smooth(side)
+    b = damaged(a, "noise")
+    expected = torch.nn.functional.mse_loss(by_torchvision(a).double(), by_torchvision(b).double()).item()
+    found = score(AtPspsSize(L2("l2_psp256")), seen(a, b))["l2_psp256"]
+    assert found == pytest.approx(expected, rel=1e-5)  # their pictures are float32
+
+
+def test_at_psps_size_other_scores_are_theirs_of_resized_pictures_and_fine_detail_counts_less() -> None:
+    a = smooth((512, 512))
+    b = damaged(a, "noise")
+    small = seen(resized(a), resized(b))
+    for metric in (Psnr, Ssim):
+        found = score(AtPspsSize(metric("as")), seen(a, b))
+        assert found == score(metric("as"), small)
+        assert found["as"] > score(metric("as"), seen(a, b))["as"]
 
 
 # ---- preservation ---------------------------------------------------------------------------------
