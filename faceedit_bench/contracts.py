@@ -294,6 +294,8 @@ class JudgeSpec:
     outputs: tuple[str, ...] = ()  # names of the D columns where they have names
     faces: str = "photographs"  # what it was trained on: "photographs" or "drawn"
     above: str = ""  # name of the judge, of the same file and view, whose answers it takes for pictures
+    answers: Mapping[str, Any] | None = None  # what it answers to eight pictures of a formula, as
+    # faceedit_bench.judges.asked counts it; None: remembered when it is first asked
 
 
 class State(Protocol):
@@ -346,10 +348,10 @@ class Sample:
     labels: np.ndarray  # (A,) uint8 in {0, 1}; length 0 without labels
     identity: str | None = None
     regions: np.ndarray | None = None  # (H, W) uint8, index into the region classes
-
-
     landmarks: np.ndarray | None = None  # (5, 2) float32: x, y of left eye, right eye, nose, left and right
     # corner of the mouth, in pixels of `image` from the middle of its first; left is the picture's left
+
+
 class Samples(Protocol):
     """A data set, opened: a sequence of faces plus a digest of its content.
 

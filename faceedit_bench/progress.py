@@ -26,6 +26,12 @@ def is_quiet() -> bool:
     return any(os.environ.get(name) for name in (QUIET, "CI"))
 
 
+def say(line: str) -> None:
+    """A line for people on stderr, where they want any."""
+    if not is_quiet():
+        print(line, file=sys.stderr)
+
+
 @contextmanager
 def bar(title: str, total: int) -> Iterator[Advance]:
     """`with bar("drawing", 200) as advance: advance(10)`."""

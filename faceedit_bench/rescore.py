@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import evaluate, scoring
+from . import asking, evaluate, scoring
 from .catalog import catalog
 from .compare import suite_of
 from .contracts import MetricSpec, Samples
@@ -224,6 +224,8 @@ def _of_pictures(run: RunFolder, suite: Suite, data: str | Path | None, device: 
             f"{samples.digest()[:12]}; give its folder with --data"
         )
     _check_places(kept, suite, samples)
+    judges = judges_of(suite)
+    asking.check([judges[role] for role in evaluate.judge_roles(specs)], setup.device)
     states: dict[str, States] = {spec.name: {} for spec in specs}
     shards = sorted(
         {shard for spec in specs for shard in _shards(run, suite, spec)}, key=lambda one: one.number

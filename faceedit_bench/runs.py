@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import folders
+from . import asking, folders
 from . import suite as suites
 from .catalog import catalog
 from .contracts import SECOND
@@ -114,6 +114,7 @@ def run(
     _check_method(choice, chosen)
     samples, setup = opened(setup, cache, workers, skip_bad=skip_bad)
     asked = {role: roles[role] for role in evaluate.judge_roles(metrics)}
+    asking.check([judges[role] for role in asked], device)
     manifest = describe(choice, chosen, samples, asked, metrics, setup)
     folder = store.begin(folders.results(results), manifest, chosen)
     setup = dataclasses.replace(setup, keeps=_keeps(folder, keep_pictures))

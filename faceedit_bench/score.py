@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from . import folders
+from . import asking, folders
 from . import suite as suites
 from .catalog import catalog
 from .errors import BadConfig
@@ -63,6 +63,7 @@ def score(
         "edited": {"digest": digest, "lossy": lossy},
     }
     asked = {role: roles[role] for role in evaluate.judge_roles(metrics)}
+    asking.check([judges[role] for role in asked], setup.device)
     manifest = described(maker, chosen, samples, asked, metrics, setup)
     folder = store.begin(folders.results(results), manifest, chosen)
     if not folder.is_complete:

@@ -29,7 +29,15 @@ ROWS = (
         "sheet",
         "weights",
     },
-    {"builtin", "cost", "evaluate", "executors", "statistics", "train"},  # 4 engines, the core's own plugin
+    {  # 4 engines, the core's own plugin
+        "asking",
+        "builtin",
+        "cost",
+        "evaluate",
+        "executors",
+        "statistics",
+        "train",
+    },
     {  # 5 use cases
         "board",
         "bundles",

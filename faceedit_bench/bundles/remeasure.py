@@ -13,12 +13,13 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from .. import evaluate
+from .. import asking, evaluate
 from ..catalog import catalog
 from ..contracts import SECOND, Metric, MetricSpec
 from ..data.images import read_image
 from ..device import choose
 from ..observe import Observation
+from ..runs import judges_of
 from .faults import Fault, shortened
 from .inputs import Faces
 from .layout import SOURCE
@@ -71,6 +72,7 @@ def setup_of(claim: Claim, data: str | None, device: str, unpacked: Unpacked) ->
 @torch.inference_mode()
 def remeasure(setup: evaluate.Setup, faces: Faces, unpacked: Unpacked, rows: pd.DataFrame) -> Remeasured:
     """Every score of every picture, edit by edit."""
+    asking.check(judges_of(setup.suite).values(), setup.device)
     bench = evaluate.workbench(setup)
     by_picture = rows.set_index(["edit", "sample"])
     equal = 0

@@ -29,7 +29,8 @@ def judges(ask: bool, device: str, as_json: bool) -> None:
 
     With --ask, each that is here is asked about eight pictures of a formula. What it answered before, with
     the same weights, it must answer again; a judge asked for the first time is remembered. The exit code is 1
-    where answers differ.
+    where answers differ. Runs ask by themselves, once for a judge's file and code, and start only if all is
+    well.
     """
     if ask:
         return _ask(device, as_json=as_json)
@@ -61,18 +62,15 @@ def judges(ask: bool, device: str, as_json: bool) -> None:
 
 def _ask(device: str, *, as_json: bool) -> None:
     """Every judge that is here, and whether it answers as before."""
-    from .. import folders
+    from .. import asking
     from ..device import choose
-    from ..judges import asked
-    from ..weights import build_judge, identity_of
 
-    place, on = folders.weights() / "answers.json", choose(device)
-    told: dict[str, list[str] | None] = {}
-    for name, spec in sorted(catalog().judges.items()):
-        if locate(spec.pin, home_of(spec)):
-            of_pairs = spec.role.startswith("lpips")
-            numbers = asked.numbers_of(build_judge(spec, on), on, of_pairs=of_pairs)
-            told[name] = asked.compared(place, name, identity_of(spec)["sha256"], numbers)
+    on = choose(device)
+    told = {
+        name: asking.ask(spec, on)
+        for name, spec in sorted(catalog().judges.items())
+        if locate(spec.pin, home_of(spec))
+    }
     if as_json:
         print_json(
             [
@@ -86,8 +84,5 @@ def _ask(device: str, *, as_json: bool) -> None:
             for name, found in told.items()
         }
         click.echo(table(("judge", "answers"), list(words.items())))
-    if wrong := [name for name, found in told.items() if found]:
-        raise WrongWeights(
-            f"{', '.join(wrong)}: other answers than before with the same weights; another device or release "
-            f"of PyTorch moves last digits only. What was remembered is in {place}"
-        )
+    if wrong := {name: found for name, found in told.items() if found}:
+        raise WrongWeights(asking.complaint(wrong))

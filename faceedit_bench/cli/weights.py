@@ -53,7 +53,10 @@ def _size(one: Wanted) -> str:
 @weights.command("verify", epilog="Example: faceedit-bench weights verify")
 @as_json
 def verify(as_json: bool) -> None:
-    """Hash every weights file that is here; a wrong one is named and the exit code is 1."""
+    """Hash every weights file that is here; a wrong one is named and the exit code is 1.
+
+    `faceedit-bench judges --ask` checks that judges use their files as before.
+    """
     states = [(one, fetching.state(one)) for one in fetching.wanted()]
     if as_json:
         print_json([{**_plain(one), "state": state} for one, state in states])

@@ -16,12 +16,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..contracts import View
 from ..errors import WrongWeights
 
 PICTURES, SIDE = 8, 128
 FIRST = 8  # numbers of the first answer that are remembered
 TOLERANCE = 1e-4  # of a number and of the answers' root mean square
-SHIPPED = Path(__file__).parent / "weights" / "answers.json"  # of the demo judges
+OF_ROUNDED = 1e-3  # the same where a view rounds: a grey level may fall either way on another machine
 
 
 def formula_pictures() -> Tensor:
@@ -39,7 +40,8 @@ def numbers_of(
     """First numbers, mean and norm of answers (8, D); a judge of pairs sees each picture beside another."""
     pictures = formula_pictures().to(device).float() / 127.5 - 1
     asked = (pictures, pictures.roll(1, dims=0)) if of_pairs else (pictures,)
-    answers = judge(*asked).double().cpu()
+    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+        answers = judge(*asked).double().cpu()
     return {
         "first": [float(value) for value in answers[0, :FIRST]],
         "mean": float(answers.mean()),
@@ -48,7 +50,12 @@ def numbers_of(
     }
 
 
-def differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+def tolerance(view: View) -> float:
+    """How far answers behind this view may be from those remembered."""
+    return OF_ROUNDED if view.resize.endswith("-u8") else TOLERANCE
+
+
+def differences(wanted: Mapping[str, Any], found: Mapping[str, Any], within: float = TOLERANCE) -> list[str]:
     """What differs beyond rounding, in words."""
     if wanted["count"] != found["count"]:
         return [f"wanted {wanted['count']} numbers, found {found['count']}"]
@@ -60,31 +67,30 @@ def differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str
     return [
         f"{name} wanted {ours:.6g}, found {theirs:.6g}"
         for name, ours, theirs in pairs
-        if not abs(ours - theirs) <= TOLERANCE * (abs(ours) + scale)
+        if not abs(ours - theirs) <= within * (abs(ours) + scale)
     ]
 
 
 def remembered(place: Path) -> dict[str, dict[str, Any]]:
-    """Judge -> its numbers and the hash of the weights that gave them."""
+    """Judge -> its numbers, its version and the hash of the weights that gave them."""
     try:
         return json.loads(place.read_text(encoding="utf-8")) if place.is_file() else {}
     except (OSError, ValueError) as error:
-        raise WrongWeights(f"{place}: damaged ({error}); delete it and ask the judges again") from None
+        raise WrongWeights(f"{place}: damaged ({error}); delete it, and judges are asked again") from None
 
 
-def remember(place: Path, judge: str, sha256: str, numbers: Mapping[str, Any]) -> None:
-    content = {**remembered(place), judge: {"sha256": sha256, **numbers}}
+def remember(place: Path, judge: Mapping[str, str], numbers: Mapping[str, Any]) -> None:
+    """`judge`: its name, its version and the sha256 of its weights."""
+    entry = {"version": judge["version"], "sha256": judge["sha256"], **numbers}
+    content = {**remembered(place), judge["name"]: entry}
     place.parent.mkdir(parents=True, exist_ok=True)
     temporary = place.with_name(f".{place.name}.{os.getpid()}")
     temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     os.replace(temporary, place)
 
 
-def compared(place: Path, judge: str, sha256: str, numbers: Mapping[str, Any]) -> list[str] | None:
-    """What differs from what this judge answered with these weights; None where that is not known yet: then
-    it is remembered in `place`."""
-    for known in (remembered(SHIPPED), remembered(place)):
-        if known.get(judge, {}).get("sha256") == sha256:
-            return differences(known[judge], numbers)
-    remember(place, judge, sha256, numbers)
-    return None
+def known(place: Path, judge: Mapping[str, str]) -> dict[str, Any] | None:
+    """The numbers of this version with these weights; another version or file is another judge."""
+    entry = remembered(place).get(judge["name"], {})
+    is_it = all(entry.get(key) == judge[key] for key in ("version", "sha256"))
+    return entry if is_it else None

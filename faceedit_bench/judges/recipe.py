@@ -12,12 +12,15 @@ from typing import Any
 
 import torch
 from safetensors.torch import save
-from torch import nn
+from torch import Tensor, nn
 
 from . import attributes, classes, identity, swav
+from .asked import numbers_of
 from .fit import Course, Settings
+from .networks import ClassNetwork
 from .pictures import Artist, Pictures, paint, testing_order, training_order
 from .specs import view_of
+from .view import look
 
 Say = Callable[[str], None]
 TEST_PEOPLE = 300  # test identities the gates are measured on, fifteen pictures each
@@ -67,7 +70,19 @@ def make(
     gates = {**recipe.gates(network, test, settings.device), "test_people": test_people}
     asked = f"--steps {course.steps} --people {settings.people} --seed {settings.seed}"
     origin = f"faceedit-bench train-judge {judge} {asked}"
-    return write(judge, network, out, origin=origin, gates=gates, training=training)
+    answers = {name: numbers_of(asked) for name, asked in asked_as(judge, network.cpu()).items()}
+    return write(judge, network, out, origin=origin, gates=gates, training=training, answers=answers)
+
+
+def asked_as(judge: str, network: nn.Module) -> dict[str, Callable[[Tensor], Tensor]]:
+    """Every judge that this network is, behind its view."""
+
+    def seeing(network: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+        return lambda images: network(look(images, view_of(judge)))
+
+    if isinstance(network, ClassNetwork):
+        return {judge: seeing(network), "classes-pool-demo": seeing(network.pool)}
+    return {judge: seeing(network)}
 
 
 def write(
@@ -79,11 +94,12 @@ def write(
     gates: Mapping[str, Any],
     training: Mapping[str, Any],
     licence: str = "MIT",
+    answers: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Weights first, card last: a card never names weights that are not there."""
     state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     content = save(state)
-    card = {
+    card: dict[str, Any] = {
         "judge": judge,
         "file": f"{judge}.safetensors",
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -92,6 +108,7 @@ def write(
         "licence": licence,
         "gates": gates,
         "training": training,
+        **({"answers": answers} if answers else {}),
     }
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{judge}.safetensors").write_bytes(content)

@@ -6,10 +6,11 @@ Light to import; a judge whose card is missing (not trained yet) is left out.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..contracts import JudgeSpec, LoadContext, Pin, View
 from ..suite import THIRTEEN
@@ -104,6 +105,7 @@ def specs() -> list[JudgeSpec]:
             outputs=outputs,
             faces="drawn",
             above="classes-pool-demo" if name == "classes-demo" else "",
+            answers=_answers(name),
         )
         for name, version, role, summary, outputs, load in offered
         if (pin := Pin.from_card(card_of(_weights_of(name))))
@@ -113,6 +115,12 @@ def specs() -> list[JudgeSpec]:
 def view_of(judge: str) -> View:
     """How a demo judge looks at faces."""
     return FINE_VIEW if judge in ("attributes-demo", "identity-demo") else VIEW
+
+
+def _answers(judge: str) -> dict[str, Any] | None:
+    """What training says that the judge answers."""
+    card: dict[str, Any] = json.loads(card_of(_weights_of(judge)).read_text(encoding="utf-8"))
+    return card.get("answers", {}).get(judge)
 
 
 def _weights_of(judge: str) -> str:

@@ -209,6 +209,7 @@ def test_a_recipe_writes_weights_and_a_card_that_pins_them(judge: str, tmp_path:
     pin = Pin.from_card(tmp_path / f"{judge}.json")
     assert pin is not None and pin.bytes == (tmp_path / pin.file).stat().st_size
     assert card["training"]["steps"] == 2 and card["gates"]["test_people"] == 40
+    assert all(told["count"] for told in card["answers"].values()) and judge in card["answers"]
     assert f"train-judge {judge} --steps 2" in pin.origin and not list(tmp_path.glob("*.part"))
 
 
