@@ -31,7 +31,7 @@ from .metrics.states import Rows
 from .observe import Above, Judge, Observation, to_bytes, to_unit
 from .promise import check_explanation, check_promise
 from .suite import Edit, Shard, Suite, target_labels
-from .weights import build_editor, build_judge, choose, load_judge
+from .weights import FLOAT32, build_editor, build_judge, choose, load_judge
 
 KEPT = 8  # samples whose pictures are kept for the sheet and reports
 
@@ -102,8 +102,11 @@ def open_faces(suite: Suite, data: str | None) -> Samples:
     """The faces as the data set has them; a suite that asks for more than they have ends here."""
     spec = catalog().dataset(suite.dataset)
     metrics = [catalog().metric(name) for name in suite.metrics]
-    demands.check(suite, spec, [one for one in metrics if any(applies(one, edit) for edit in suite.edits)])
-    return spec.open(Path(data) if data else None, suite.split, suite.resolution, suite.count)
+    asked = [one for one in metrics if any(applies(one, edit) for edit in suite.edits)]
+    demands.check(suite, spec, asked)
+    faces = spec.open(Path(data) if data else None, suite.split, suite.resolution, suite.count)
+    demands.check_landmarks(suite, faces, asked)
+    return faces
 
 
 def applies(spec: MetricSpec, edit: Edit) -> bool:
@@ -167,7 +170,7 @@ def workbench(setup: Setup) -> Workbench:
         attributes=wanted,
         wants_truth="truth" in needs,
         judges=_patient(
-            _judges({role: catalog().judge(suite.judges[role]) for role in judge_roles(specs)}, setup.device),
+            _judges({role: catalog().judge(suite.judges[role]) for role in judge_roles(specs)}, setup),
             halving,
         ),
         metrics={spec.name: (spec, spec.load()) for spec in specs},
@@ -186,13 +189,13 @@ def _upload(setup: Setup, samples: Samples, editor: Editor | Supplied) -> Upload
     return Upload(samples, setup.device, to_unit(torch.arange(256, dtype=torch.uint8)), keeps=keeps)
 
 
-def _judges(specs: Mapping[str, JudgeSpec], device: str) -> dict[str, Judge | Above]:
+def _judges(specs: Mapping[str, JudgeSpec], setup: Setup) -> dict[str, Judge | Above]:
     """Role -> judge; one that stands above another of these takes its answers."""
     roles = {spec.name: role for role, spec in specs.items()}
     return {
-        role: Above(roles[spec.above], load_judge(spec, device), spec.outputs)
+        role: Above(roles[spec.above], load_judge(spec, *how), spec.outputs)
         if spec.above in roles
-        else build_judge(spec, device)
+        else build_judge(spec, *how)
         for role, spec in specs.items()
     }
 
@@ -360,6 +363,7 @@ def observe(bench: Workbench, edit: Edit, edit_index: int, faces: Sequence[Face]
         batch=asked.batch,
         samples=torch.tensor([position for position, _ in faces]),
         edit=edit,
+    points = [face.landmarks for _, face in faces]
         edit_index=edit_index,
         source=asked.source,
         edited=edited,

@@ -35,7 +35,7 @@ class Halving:
         return self._halved(EDITING, batch.images, lambda: editor.edit(batch), in_parts)
 
     def ask(self, role: str, judge: Callable[..., Tensor], *pictures: Tensor) -> Tensor:
-        """(B, D), as the judge answers on pictures (B, 3, H, W), or on pairs of them."""
+        """(B, D), as the judge answers on pictures (B, 3, H, W), on pairs of them, or on them and points."""
 
         def in_parts(size: int) -> Tensor:
             rows = zip(*(part.split(size) for part in pictures), strict=True)
@@ -97,6 +97,10 @@ class Patient:
     @property
     def outputs(self) -> tuple[str, ...]:
         return getattr(self.judge, "outputs", ())
+
+    @property
+    def aligns(self) -> bool:
+        return getattr(self.judge, "aligns", False)
 
     def __call__(self, *pictures: Tensor) -> Tensor:
         return self.halving.ask(self.role, self.judge, *pictures)

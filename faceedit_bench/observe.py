@@ -62,7 +62,7 @@ class Observation:
     _unit: dict[str, Tensor] = field(default_factory=dict)
 
     def judge(self, role: str, image: str = "edited") -> Tensor:
-        """(B, D) float32 answers of the judge of `role` on the "edited", "source" or "truth" pictures."""
+        """(B, D) answers of the judge of `role` on the "edited", "source" or "truth" pictures."""
         key = (role, image)
         if key not in self._answers:
             self._answers[key] = self._source_answer(role) if image == "source" else self._ask(role, image)
@@ -83,7 +83,7 @@ class Observation:
         return answers
 
     def compare(self, role: str, against: str = "source") -> Tensor:
-        """(B, D) float32 answers of a judge of pairs on the edited and the "source" or "truth" pictures."""
+        """(B, D) answers of a judge of pairs on the edited and the "source" or "truth" pictures."""
         key = (role, f"edited against {against}")
         if key not in self._answers:
             self._answers[key] = self._ask(role, "edited", against)

@@ -200,6 +200,8 @@ def described(
     identity = {
         **maker,
         "suite": {"name": suite.name, "version": suite.version, "fingerprint": suite.fingerprint()},
+    from .data import demands
+
         "data": {
             "name": dataset.name,
             "version": dataset.version,
@@ -211,6 +213,7 @@ def described(
         "judges": judges,
         "metrics": {spec.name: spec.version for spec in metrics},
         "numerics": {
+            **demands.landmarks_used(suite, samples, metrics),
             "dtype": "float32",
             "threads": suite.threads,
             "device": setup.device if setup.device == "cpu" else torch.cuda.get_device_name(setup.device),

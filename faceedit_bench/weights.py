@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import config, folders
 from .catalog import catalog
 from .contracts import Editor, JudgeSpec, MethodSpec, Pin, Preset, View
-from .errors import UnknownName, WrongWeights
+from .errors import BadConfig, UnknownName, WrongWeights
 from .manifest import canonical
 from .renaming import COUNTER
 
@@ -412,7 +412,10 @@ def load_method(
 
 @dataclass(frozen=True)
 class Judge:
-    """A judge's network behind its view: one or two batches (B, 3, H, W) in [-1, 1] -> (B, D)."""
+    """A judge's network behind its view: one or two batches (B, 3, H, W) in [-1, 1] -> (B, D).
+
+    One that aligns faces takes a batch and five points of each face, (B, 5, 2) in pixels.
+    """
 
     network: Callable[..., Tensor]
     view: View
@@ -424,11 +427,17 @@ class Judge:
 
         if self.below is not None:
             return self.network(self.below(*images))
+    @property
+    def aligns(self) -> bool:
+        return self.view.aligns
+
         return self.network(*(look(pictures, self.view) for pictures in images))
 
 
 def build_judge(spec: JudgeSpec, device: str) -> Judge:
     """The judge, loaded on `device`, with the one that it stands above."""
+        if self.aligns:
+            return self.network(look(images[0], self.view, images[1]))
     below = build_judge(catalog().judge(spec.above), device) if spec.above else None
     return Judge(load_judge(spec, device), spec.view, spec.outputs, below)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,7 +31,36 @@ def check(suite: Suite, data: DatasetSpec, metrics: Sequence[MetricSpec]) -> Non
         asking = [spec.name for spec in metrics if need in spec.needs]
         if asking and need not in data.provides:
             faults.append(f"{need}, which {', '.join(asking)} need")
+    if "landmarks" not in data.provides:
+        faults += [f"five points of every face, {why}" for why in aligning(suite, metrics)]
     _refuse(suite, faults)
+
+
+def aligning(suite: Suite, metrics: Sequence[MetricSpec]) -> list[str]:
+    """The judges of these metrics that align faces, and in which role."""
+    roles = sorted({role for spec in metrics for role in spec.judges if role in suite.judges})
+    asked = {role: catalog().judge(suite.judges[role]) for role in roles}
+    return [f"which judge {judge.name} ({role}) wants" for role, judge in asked.items() if judge.view.aligns]
+
+
+def check_landmarks(suite: Suite, samples: Samples, metrics: Sequence[MetricSpec]) -> None:
+    """Refuse a suite whose judges align faces, where these faces come without the list of their points."""
+    asking = aligning(suite, metrics)
+    if asking and getattr(samples, "landmarks", None) is None:
+        raise BadDataset(
+            f"suite {suite.name!r} asks {suite.dataset!r} for five points of every face, "
+            f"{', '.join(asking)}: the list of them is not there. Put it beside the labels "
+            f"(faceedit-bench data where {suite.dataset}), and pack again what was packed without it; or "
+            "choose judges without -aligned"
+        )
+
+
+def landmarks_used(suite: Suite, samples: Samples, metrics: Sequence[MetricSpec]) -> dict[str, str]:
+    """For a run's identity: sha256 of the points of all faces, where scores depend on them."""
+    if not aligning(suite, metrics):
+        return {}
+    points = np.ascontiguousarray(samples.landmarks, np.float32)  # type: ignore[attr-defined]
+    return {"landmarks": hashlib.sha256(points.data).hexdigest()}
 
 
 def matched(samples: Samples, suite: Suite) -> Samples:
@@ -62,6 +92,11 @@ class Columns:
     def __getitem__(self, index: int) -> Sample:
         sample = self.samples[index]
         return dataclasses.replace(sample, labels=np.append(sample.labels, np.uint8(0))[self.columns])
+
+    @property
+    def landmarks(self) -> np.ndarray | None:
+        """(N, 5, 2) float32, None where they are not known."""
+        return getattr(self.samples, "landmarks", None)
 
     def digest(self) -> str:
         """That of the data set: the suite says which columns are taken."""

@@ -18,6 +18,8 @@ from torch import Tensor
 
 from ..contracts import View
 from ..errors import WrongWeights
+from .alignment import PLACES
+from .alignment import SIDE as FACE
 
 PICTURES, SIDE = 8, 128
 FIRST = 8  # numbers of the first answer that are remembered
@@ -40,6 +42,9 @@ def numbers_of(
     """First numbers, mean and norm of answers (8, D); a judge of pairs sees each picture beside another."""
     pictures = formula_pictures().to(device).float() / 127.5 - 1
     asked = (pictures, pictures.roll(1, dims=0)) if of_pairs else (pictures,)
+    if getattr(judge, "aligns", False):
+        points = torch.tensor(PLACES, device=device) * (SIDE / FACE)
+        asked = (pictures, points.expand(PICTURES, -1, -1))
     with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
         answers = judge(*asked).double().cpu()
     return {

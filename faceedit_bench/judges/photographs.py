@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..contracts import THIRTEEN, JudgeContext, JudgeSpec, Pin, View
+from ..contracts import FIVE_POINTS, THIRTEEN, JudgeContext, JudgeSpec, Pin, View
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -128,6 +128,18 @@ def _curricularface(context: JudgeContext) -> Callable[[Tensor], Tensor]:
     return recognition.load_curricularface(context)
 
 
+def _arcface_aligned(context: JudgeContext) -> Callable[[Tensor], Tensor]:
+    from . import recognition
+
+    return recognition.load_arcface_aligned(context)
+
+
+def _curricularface_aligned(context: JudgeContext) -> Callable[[Tensor], Tensor]:
+    from . import recognition
+
+    return recognition.load_curricularface_aligned(context)
+
+
 def _dlib(context: JudgeContext) -> Callable[[Tensor], Tensor]:
     from . import dlib
 
@@ -207,6 +219,7 @@ def _attributes(backbone: str, load: Callable[[JudgeContext], Callable[[Tensor],
 
 
 _FACE = View(256, "area")
+_FACE_ALIGNED = View(112, FIVE_POINTS)
 _FACE_OF_DLIB = View(256, "area", mean=(122.782 / 255, 117.001 / 255, 104.298 / 255), std=(1.0, 1.0, 1.0))
 _INCEPTION = (
     ("inception-2015", "clean-fid", _of_128("clean-bicubic")),
@@ -270,6 +283,26 @@ SPECS: list[JudgeSpec] = [
         view=_FACE,
         width=512,
         load=_arcface,
+    ),
+    JudgeSpec(
+        name="curricularface-ir101-aligned",
+        version="1",
+        role="identity",
+        summary="CurricularFace IR-101, aligned by five points of the source",
+        pin=CURRICULARFACE,
+        view=_FACE_ALIGNED,
+        width=512,
+        load=_curricularface_aligned,
+    ),
+    JudgeSpec(
+        name="arcface-irse50-aligned",
+        version="1",
+        role="identity",
+        summary="ArcFace IR-SE50, aligned by five points of the source",
+        pin=ARCFACE,
+        view=_FACE_ALIGNED,
+        width=512,
+        load=_arcface_aligned,
     ),
     JudgeSpec(
         name="dlib-resnet",

@@ -1,8 +1,9 @@
 """Identity judges of photographs: ArcFace IR-SE50 and CurricularFace IR-101.
 
 Deng et al., "ArcFace", 2019; Huang et al., "CurricularFace", 2020. The layers are facexlib's. Both look at
-112×112 pixels of a face; here they are the fixed window of pSp's identity loss (Richardson et al., 2021) in a
-picture aligned as FFHQ and CelebA-HQ are, so no detector is asked and none can fail.
+112×112 pixels of a face. Which, is part of a judge: the fixed window of pSp's identity loss (Richardson et
+al., 2021) in a picture aligned as FFHQ and CelebA-HQ are, or the face where its five points put it
+(`alignment.py`).
 """
 
 from __future__ import annotations
@@ -43,8 +44,18 @@ def ir101() -> Backbone:
 
 
 def load_arcface(context: JudgeContext) -> Recogniser:
-    return Recogniser(context.adopt(irse50(), as_published))
+    return Recogniser(load_arcface_aligned(context))
 
 
 def load_curricularface(context: JudgeContext) -> Recogniser:
-    return Recogniser(context.adopt(ir101(), as_published))
+    return Recogniser(load_curricularface_aligned(context))
+
+
+def load_arcface_aligned(context: JudgeContext) -> nn.Module:
+    """(B, 3, 112, 112) in [-1, 1], RGB, faces in their place -> (B, 512) of unit length."""
+    return context.adopt(irse50(), as_published)
+
+
+def load_curricularface_aligned(context: JudgeContext) -> nn.Module:
+    """As `load_arcface_aligned`."""
+    return context.adopt(ir101(), as_published)

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..catalog import catalog
 from ..errors import BadConfig, ResultsError
-from ..manifest import canonical
+from ..manifest import canonical, precision
 from .folder import RunFolder
 
 DIGITS = 16  # of a hash that is shown
@@ -94,7 +94,7 @@ def _pictures(
 ) -> Iterator[Reason]:
     spec = catalog().datasets.get(one["name"])
     is_drawn = spec is not None and spec.faces == "drawn"
-    parts = ["name", "version", "split", "count"]
+    parts = ["name", "version", "split", "count", "landmarks"]
     parts += ["digest"] if face_by_face or not is_drawn else []
     for part in parts:
         if one.get(part) != two.get(part):
@@ -126,7 +126,9 @@ def _versions(both: Both, first: RunFolder, other: RunFolder) -> Iterator[Reason
 
 
 def _pin(judge: Mapping[str, str] | None) -> str:
-    return f"{judge['name']} {judge['version']}, sha256 {judge['sha256'][:DIGITS]}" if judge else "none"
+    if judge is None:
+        return "none"
+    return f"{judge['name']} {judge['version']}, sha256 {judge['sha256'][:DIGITS]}{precision(judge)}"
 
 
 def _method(run: RunFolder) -> str:

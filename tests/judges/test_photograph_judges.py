@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from faceedit_bench import folders, weights
 from faceedit_bench.contracts import PARTS, JudgeSpec, Pin
 from faceedit_bench.errors import WrongWeights
-from faceedit_bench.judges import backbones, inception, perceptual, recognition
+from faceedit_bench.judges import alignment, backbones, inception, perceptual, recognition
 from faceedit_bench.judges.attribute_network import AttributeJudge
 from faceedit_bench.judges.photographs import SPECS
 from faceedit_bench.judges.view import look
@@ -157,6 +157,12 @@ def test_identity_judges_read_the_published_backbones(
     faces = look(pictures(2, 64).float() / 127.5 - 1, JUDGES[name].view)
     window = torch.nn.functional.adaptive_avg_pool2d(faces[:, :, 35:223, 32:220], 112)
     torch.testing.assert_close(found, peer(window))
+    around = torch.nn.functional.pad(window[:1], (30, 10, 20, 20))  # the face stands at column 30, row 20
+    points = torch.tensor(alignment.PLACES)[None] + torch.tensor([30, 20])
+    spec = JUDGES[f"{name}-aligned"]
+    aligned = spec.load(context(path))(look(around, spec.view, points))
+    torch.testing.assert_close(aligned, found[:1], rtol=1e-3, atol=1e-4)  # places are float32, near whole
+    assert (spec.pin, spec.role, spec.width) == (JUDGES[name].pin, "identity", 512)
 
 
 def test_curricularface_has_no_scale_behind_its_embedding() -> None:
