@@ -31,7 +31,7 @@ from .metrics.states import Rows
 from .observe import Above, Judge, Observation, to_bytes, to_unit
 from .promise import check_explanation, check_promise
 from .suite import Edit, Shard, Suite, target_labels
-from .weights import FLOAT32, build_editor, build_judge, choose, load_judge
+from .weights import build_editor, build_judge, choose, load_judge
 
 KEPT = 8  # samples whose pictures are kept for the sheet and reports
 
@@ -170,7 +170,7 @@ def workbench(setup: Setup) -> Workbench:
         attributes=wanted,
         wants_truth="truth" in needs,
         judges=_patient(
-            _judges({role: catalog().judge(suite.judges[role]) for role in judge_roles(specs)}, setup),
+            _judges({role: catalog().judge(suite.judges[role]) for role in judge_roles(specs)}, setup.device),
             halving,
         ),
         metrics={spec.name: (spec, spec.load()) for spec in specs},
@@ -189,13 +189,13 @@ def _upload(setup: Setup, samples: Samples, editor: Editor | Supplied) -> Upload
     return Upload(samples, setup.device, to_unit(torch.arange(256, dtype=torch.uint8)), keeps=keeps)
 
 
-def _judges(specs: Mapping[str, JudgeSpec], setup: Setup) -> dict[str, Judge | Above]:
+def _judges(specs: Mapping[str, JudgeSpec], device: str) -> dict[str, Judge | Above]:
     """Role -> judge; one that stands above another of these takes its answers."""
     roles = {spec.name: role for role, spec in specs.items()}
     return {
-        role: Above(roles[spec.above], load_judge(spec, *how), spec.outputs)
+        role: Above(roles[spec.above], load_judge(spec, device), spec.outputs)
         if spec.above in roles
-        else build_judge(spec, *how)
+        else build_judge(spec, device)
         for role, spec in specs.items()
     }
 
@@ -359,11 +359,11 @@ def observe(bench: Workbench, edit: Edit, edit_index: int, faces: Sequence[Face]
     """What metrics see of these faces under an edit."""
     asked, edited = _edited(bench, edit, faces)
     regions = [face.regions for _, face in faces]
+    points = [face.landmarks for _, face in faces]
     return Observation(
         batch=asked.batch,
         samples=torch.tensor([position for position, _ in faces]),
         edit=edit,
-    points = [face.landmarks for _, face in faces]
         edit_index=edit_index,
         source=asked.source,
         edited=edited,
@@ -371,6 +371,7 @@ def observe(bench: Workbench, edit: Edit, edit_index: int, faces: Sequence[Face]
         regions=None if regions[0] is None else torch.from_numpy(np.stack(regions)),  # type: ignore[arg-type]
         judges=bench.judges,
         device=bench.device,
+        landmarks=None if points[0] is None else torch.from_numpy(np.stack(points)),  # type: ignore[arg-type]
         remembered=bench.remembered,
     )
 

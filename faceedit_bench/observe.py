@@ -55,6 +55,7 @@ class Observation:
     regions: Tensor | None  # (B, H, W) uint8
     judges: Mapping[str, Judge | Above]
     device: str = "cpu"  # the judges'
+    landmarks: Tensor | None = None  # (B, 5, 2) float32 points of the source pictures, in pixels
     remembered: MutableMapping[tuple[str, tuple[int, ...]], Tensor] = field(
         default_factory=dict
     )  # source answers, by role and positions
@@ -62,7 +63,7 @@ class Observation:
     _unit: dict[str, Tensor] = field(default_factory=dict)
 
     def judge(self, role: str, image: str = "edited") -> Tensor:
-        """(B, D) answers of the judge of `role` on the "edited", "source" or "truth" pictures."""
+        """(B, D) float32 answers of the judge of `role` on the "edited", "source" or "truth" pictures."""
         key = (role, image)
         if key not in self._answers:
             self._answers[key] = self._source_answer(role) if image == "source" else self._ask(role, image)
@@ -83,7 +84,7 @@ class Observation:
         return answers
 
     def compare(self, role: str, against: str = "source") -> Tensor:
-        """(B, D) answers of a judge of pairs on the edited and the "source" or "truth" pictures."""
+        """(B, D) float32 answers of a judge of pairs on the edited and the "source" or "truth" pictures."""
         key = (role, f"edited against {against}")
         if key not in self._answers:
             self._answers[key] = self._ask(role, "edited", against)
@@ -94,8 +95,16 @@ class Observation:
         if isinstance(judge, Above):
             answers = judge.head(self.judge(judge.role, *images).to(self.device))
         else:
-            answers = judge(*(self._pictures(image) for image in images))
+            asked = [self._pictures(image) for image in images]
+            if getattr(judge, "aligns", False):
+                asked.append(self._points())
+            answers = judge(*asked)
         return answers.to("cpu", torch.float32)
+
+    def _points(self) -> Tensor:
+        """(B, 5, 2) points of the source faces on the judges' device; every picture is aligned by them."""
+        assert self.landmarks is not None, "suites are checked for data with landmarks"
+        return self.landmarks.to(self.device)
 
     def _pictures(self, image: str) -> Tensor:
         """(B, 3, H, W) in [-1, 1] on the judges' device, made once for all, so they must not change it."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import config, folders
 from .catalog import catalog
 from .contracts import Editor, JudgeSpec, MethodSpec, Pin, Preset, View
-from .errors import BadConfig, UnknownName, WrongWeights
+from .errors import UnknownName, WrongWeights
 from .manifest import canonical
 from .renaming import COUNTER
 
@@ -422,22 +422,22 @@ class Judge:
     outputs: tuple[str, ...] = ()  # names of the D columns where they have names
     below: Judge | None = None  # the judge whose answers its network takes in place of pictures
 
+    @property
+    def aligns(self) -> bool:
+        return self.view.aligns
+
     def __call__(self, *images: Tensor) -> Tensor:
         from .judges.view import look
 
         if self.below is not None:
             return self.network(self.below(*images))
-    @property
-    def aligns(self) -> bool:
-        return self.view.aligns
-
+        if self.aligns:
+            return self.network(look(images[0], self.view, images[1]))
         return self.network(*(look(pictures, self.view) for pictures in images))
 
 
 def build_judge(spec: JudgeSpec, device: str) -> Judge:
     """The judge, loaded on `device`, with the one that it stands above."""
-        if self.aligns:
-            return self.network(look(images[0], self.view, images[1]))
     below = build_judge(catalog().judge(spec.above), device) if spec.above else None
     return Judge(load_judge(spec, device), spec.view, spec.outputs, below)
 

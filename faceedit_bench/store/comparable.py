@@ -13,7 +13,7 @@ from typing import Any
 
 from ..catalog import catalog
 from ..errors import BadConfig, ResultsError
-from ..manifest import canonical, precision
+from ..manifest import canonical
 from .folder import RunFolder
 
 DIGITS = 16  # of a hash that is shown
@@ -126,9 +126,7 @@ def _versions(both: Both, first: RunFolder, other: RunFolder) -> Iterator[Reason
 
 
 def _pin(judge: Mapping[str, str] | None) -> str:
-    if judge is None:
-        return "none"
-    return f"{judge['name']} {judge['version']}, sha256 {judge['sha256'][:DIGITS]}{precision(judge)}"
+    return f"{judge['name']} {judge['version']}, sha256 {judge['sha256'][:DIGITS]}" if judge else "none"
 
 
 def _method(run: RunFolder) -> str:
