@@ -196,12 +196,12 @@ def described(
     """The same of whatever made the edited pictures."""
     import torch
 
+    from .data import demands
+
     dataset = catalog().dataset(suite.dataset)
     identity = {
         **maker,
         "suite": {"name": suite.name, "version": suite.version, "fingerprint": suite.fingerprint()},
-    from .data import demands
-
         "data": {
             "name": dataset.name,
             "version": dataset.version,
@@ -209,11 +209,11 @@ def described(
             "count": len(samples),
             "digest": samples.digest(),
             **({"left_out": [face for face, _ in setup.reading.left_out]} if setup.reading.left_out else {}),
+            **demands.landmarks_used(suite, samples, metrics),
         },
         "judges": judges,
         "metrics": {spec.name: spec.version for spec in metrics},
         "numerics": {
-            **demands.landmarks_used(suite, samples, metrics),
             "dtype": "float32",
             "threads": suite.threads,
             "device": setup.device if setup.device == "cpu" else torch.cuda.get_device_name(setup.device),
