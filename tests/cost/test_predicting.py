@@ -20,6 +20,7 @@ from faceedit_bench.cost.sample import edit_of, labels_of, sample_batch
 from faceedit_bench.errors import BadConfig, BrokenPromise, UnknownName
 
 METHODS = sorted(name for name, spec in catalog().methods.items() if "truth" not in spec.needs)
+CONVOLUTIONAL = {"attgan", "coogan", "lstunet", "stargan", "stgan"}  # of these to the byte
 PIXEL = 3 * 4  # bytes of a float32 RGB pixel
 
 
@@ -38,7 +39,7 @@ def test_a_prediction_is_within_a_hundredth_of_what_is_tracked(name: str) -> Non
     size = min(asked.spec.resolutions, default=64)
     found = predict(asked, size, "cpu")
     peak, flops = tracked(asked, size)
-    assert found["peak_activation_bytes"] == pytest.approx(peak, rel=0.01)
+    assert found["peak_activation_bytes"] == pytest.approx(peak, rel=0 if name in CONVOLUTIONAL else 0.01)
     assert found["flops"] == flops
 
 
