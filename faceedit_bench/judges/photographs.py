@@ -325,6 +325,16 @@ SPECS: list[JudgeSpec] = [
         load=_lpips_alex,
     ),
     JudgeSpec(
+        name="lpips-alex-256",
+        version="0.1",
+        role="lpips-psp256",
+        summary="LPIPS of two pictures on AlexNet, resized to 256 first as pSp's evaluation",
+        pin=ALEXNET,
+        view=View(256, "pil-bilinear-u8"),
+        width=1,
+        load=_lpips_alex,
+    ),
+    JudgeSpec(
         name="lpips-vgg",
         version="0.1",
         role="lpips-vgg",

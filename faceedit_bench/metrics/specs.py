@@ -604,6 +604,16 @@ SPECS: list[MetricSpec] = [
         digits=4,
     ),
     MetricSpec(
+        name="lpips_psp256",
+        version="1",
+        better="lower",
+        summary="lpips of pictures resized to 256×256 first",
+        load=lambda: _lpips("lpips_psp256", "lpips-psp256"),
+        judges=("lpips-psp256",),
+        on="reconstruction",
+        digits=4,
+    ),
+    MetricSpec(
         name="lpips_vgg",
         version="1",
         better="lower",

@@ -290,7 +290,8 @@ def test_nothing_in_a_pickle_is_executed(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_every_pin_is_whole_or_says_that_nothing_is_published() -> None:
-    unknown = {"swav-rn50-800", "curricularface-ir101", "attributes-resnet50", "attributes-convnext_tiny"}
+    unknown = {"swav-rn50-800", "attributes-resnet50", "attributes-convnext_tiny"}
+    unknown |= {"curricularface-ir101", "curricularface-ir101-aligned"}
     assert {spec.name for spec in SPECS if not spec.pin.sha256} == unknown
     begun = {spec.name: spec.pin.sha256 for spec in SPECS if spec.pin.sha256 and not spec.pin.is_whole}
     assert begun == {"lpips-squeeze": "b8a52dc0"}

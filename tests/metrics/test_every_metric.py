@@ -34,13 +34,15 @@ def observation(edit_index: int, start: int, stop: int) -> Seen:
         for role in ("attributes", "attributes-second")
         for image, seed in (("source", 0), ("edited", 1))
     }
-    for role, width in (("lpips-alex", 1), ("lpips-vgg", 1), ("lpips-squeeze", 1), ("lpips-map", 16 * 16)):
+    lpips = {f"lpips-{net}": 1 for net in ("alex", "psp256", "vgg", "squeeze")}
+    for role, width in {**lpips, "lpips-map": 16 * 16}.items():
         told[role, "edited against source"] = features(NUMBER, width, seed=5 + edit_index)[part].abs()
     for image, seed in (("source", 2), ("edited", 3 + edit_index)):
         told["parser", image] = parses(seed)[part]
     for role in ("identity", "identity-second", "features", "pool", "classes", "dinov2"):
         told[role, "source"] = features(NUMBER, 6)[part]
         told[role, "edited"] = features(NUMBER, 6, seed=9 + edit_index)[part] * 1.3
+    told["landmarks", "source"] = told["landmarks", "edited"] = torch.ones(NUMBER, 11)[part]
     source, edited, truth = (pictures(NUMBER, 16, seed=seed)[part] for seed in (0, 1 + edit_index, 7))
     truth[:, :, 8:] = source[:, :, 8:]
     labels = [[i % 2, i % 3 == 0] for i in range(NUMBER)][part]

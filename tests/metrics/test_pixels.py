@@ -14,8 +14,10 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 from torchvision import transforms
 
+from faceedit_bench.catalog import catalog
 from faceedit_bench.contracts import Undefined
 from faceedit_bench.errors import BadImage
+from faceedit_bench.judges.view import look
 from faceedit_bench.metrics.pixels import L2, PooledPsnr, Psnr, luma_columns, psnr, squared_error
 from faceedit_bench.metrics.preservation import Preservation, kept_region
 from faceedit_bench.metrics.psp import AtPspsSize, resized
@@ -224,6 +226,16 @@ def test_at_psps_size_other_scores_are_theirs_of_resized_pictures_and_fine_detai
         found = score(AtPspsSize(metric("as")), seen(a, b))
         assert found == score(metric("as"), small)
         assert found["as"] > score(metric("as"), seen(a, b))["as"]
+
+
+@pytest.mark.parametrize("side", [64, 256, 300, 512])
+def test_lpips_at_psps_size_sees_its_transform_within_a_grey_level(side: int) -> None:
+    judge = catalog().judge("lpips-alex-256")
+    a = smooth((side, side))
+    found = look(a.float() / 127.5 - 1, judge.view)
+    assert (found - by_torchvision(a)).abs().max() <= 1.01 * 2 / 255
+    assert judge.pin == catalog().judge("lpips-alex").pin
+    assert catalog().metric("lpips_psp256").judges == (judge.role,)
 
 
 # ---- preservation ---------------------------------------------------------------------------------
