@@ -6,16 +6,19 @@ published names, so what is shown is that files are read, placed and refused as 
 
 from __future__ import annotations
 
+import functools
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import lpips
+import numpy as np
 import pytest
 import timm
 import torch
 import torchvision
+from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -91,11 +94,53 @@ def test_inception_reads_files_as_torch_fidelity_does(inception_file: Path) -> N
     torch.testing.assert_close(found, logits, rtol=1e-4, atol=1e-4 * float(logits.abs().max()))
 
 
+def test_inception_is_as_near_to_float64_as_torch_fidelity_is(inception_file: Path) -> None:
+    """Its norms are folded and its channels lie last; 1.5: two ways of rounding the same sums differ so far."""
+    plain = inception.Inception()
+    plain.load_state_dict(torch.load(inception_file, weights_only=True))
+    plain.eval().requires_grad_(False)
+    seen = look(pictures(2, 64).float() / 127.5 - 1, JUDGES["inception-2015-tf1"].view)
+    theirs, ours = plain.pool(seen), inception.load(context(inception_file)).pool(seen)
+    exact = plain.double().pool(seen.double())
+    assert (ours - exact).abs().max() <= 1.5 * (theirs - exact).abs().max()
+
+
+def test_two_judges_on_one_file_of_inception_share_its_network(inception_file: Path) -> None:
+    pool, logits = (
+        JUDGES[name].load(context(inception_file))
+        for name in ("inception-2015-tf1", "inception-2015-classes")
+    )
+    assert pool.__self__ is logits.__self__  # type: ignore[attr-defined]
+
+
 def test_ways_of_resizing_give_other_features(inception_file: Path) -> None:
     faces = pictures(1, 300).float() / 127.5 - 1
     seen = [look(faces, spec.view) for name, spec in JUDGES.items() if spec.role == "pool"]
     assert len(seen) == 4 and all(one.shape == (1, 3, 299, 299) for one in seen)
     assert len({round(float(one.double().sum()), 3) for one in seen}) == 4
+
+
+def by_pillow(picture: torch.Tensor) -> torch.Tensor:
+    """(3, 299, 299): clean-fid's resizer, channel by channel in floating point, clipped and not rounded."""
+    planes = [Image.fromarray(channel) for channel in picture.numpy()]
+    grown = [np.asarray(plane.resize((299, 299), Image.Resampling.BICUBIC)) for plane in planes]
+    return torch.from_numpy(np.stack(grown)).clamp(0, 255)
+
+
+@pytest.mark.parametrize("side", [128, 301])
+def test_every_inception_sees_what_its_program_shows(side: int) -> None:
+    """The network is one; programs differ in how they bring 8-bit pictures to 299 pixels and scale them."""
+    eight = pictures(2, side)
+    grown = functools.partial(torch.nn.functional.interpolate, size=(299, 299), mode="bilinear")
+    shown = {
+        "inception-2015": (torch.stack([by_pillow(one.float()) for one in eight]) - 128) / 128,  # clean-fid
+        "inception-2015-pytorch": 2 * grown(eight.float() / 255) - 1,  # pytorch-fid
+        "inception-2015-aa": (grown(eight.float(), antialias=True) - 128) / 128,  # torchmetrics since 1.9
+    }
+    for name, wanted in shown.items():
+        found = look(eight.float() / 127.5 - 1, JUDGES[name].view)
+        # metrics.md 11: 0.01 of 128 grey levels for clean-fid's resizer; of features 1e-4
+        torch.testing.assert_close(found, wanted, rtol=0, atol=1e-4)
 
 
 def test_swav_is_torchvisions_resnet50_without_its_heads(tmp_path: Path) -> None:
