@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -119,7 +120,8 @@ def _read_torch(path: Path) -> Any:
     import pickle
 
     try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickles that are refused anyway
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WrongWeights(
@@ -155,5 +157,5 @@ def _first(error: Exception) -> str:
     """The part of a message that says what was found."""
     text = " ".join(str(error).split())
     _, mark, reason = text.partition("WeightsUnpickler error: ")
-    found, _, _ = (reason if mark else text).partition(" Please use")  # advice that we do not give
+    found = re.split(r" Please use| Check the documentation", reason if mark else text)[0]  # not our advice
     return f"{type(error).__name__}: {found[:160]}"

@@ -1,6 +1,6 @@
 """TARR, target attribute recognition rate: how often the judge sees what was asked for.
 
-SeCGAN (Jiang et al., "SeCGAN: Parallel Conditional Generative Adversarial Networks for Face Editing via
+SeCGAN (Sun et al., "SeCGAN: Parallel Conditional Generative Adversarial Networks for Face Editing via
 Semantic Consistency"), section 4.4: reverse one label per translation, ask an external classifier, average
 over attributes. Floor and ceiling are the rows of the methods `copy` and `truth`.
 """

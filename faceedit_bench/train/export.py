@@ -53,7 +53,10 @@ def read_weights(path: Path) -> dict[str, dict[str, Tensor]]:
     try:
         tensors = load_file(path)
     except SafetensorError as error:
-        raise WrongWeights(f"{path}: not a readable safetensors file: {error}") from None
+        raise WrongWeights(
+            f"{path}: not a readable safetensors file ({error}), and nothing else is read (pickles can run "
+            f"code); `faceedit-bench weights import METHOD {path.name}` makes one of a released checkpoint"
+        ) from None
     states: dict[str, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         network, _, rest = key.partition(".")

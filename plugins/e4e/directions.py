@@ -11,6 +11,7 @@ mode "increment" c is 0. Nothing in a file is executed.
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,7 +168,9 @@ def _load_npy(path: Path) -> Tensor:
 
 def _load_torch(path: Path) -> Any:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickles that are refused anyway
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise WrongWeights(f"{path}: damaged, or holds more than tensors; {SAFELY}") from None
     except Exception as error:  # whatever a damaged file may raise

@@ -65,6 +65,11 @@ class E4E:
         codes = self.moved(self.inversion.codes(batch.images), batch)
         return resized(self.inversion.picture(codes), batch.images.shape[-1]).clamp(-1, 1)
 
+    def explain(self, batch: EditBatch) -> dict[str, Tensor]:
+        """What the encoder found of each face, before any edit: the generator's picture, (B, 3, S, S) in [0, 1]."""
+        found = self.inversion.picture(self.inversion.codes(batch.images))
+        return {"inversion": (resized(found, batch.images.shape[-1]).clamp(-1, 1) + 1) / 2}
+
     def moved(self, codes: Tensor, batch: EditBatch) -> Tensor:
         """W+ after every change that is asked, one attribute after the other."""
         amounts = amounts_of(batch)

@@ -38,6 +38,7 @@ from faceedit_bench.api import BadConfig, BadImage, EditBatch, WrongWeights
 from faceedit_bench.cli import cli
 from faceedit_bench.importing import import_weights
 from faceedit_bench.train import TrainBatch, TrainingConfig, train_method
+from faceedit_bench.train.export import read_weights
 from faceedit_bench.weights import load_method
 
 GENERATOR = Sizes(32, (8, 8, 8, 8), w_dim=8, n_mlp=2)
@@ -444,6 +445,15 @@ def test_a_picture_of_another_size_comes_back_in_its_own() -> None:
     assert editor.edit(batch_for(("Smiling", "Male"), [[1, 0]], side=48)).shape == (1, 3, 48, 48)
 
 
+@torch.inference_mode()
+def test_it_explains_by_the_inversion_whatever_is_asked() -> None:
+    editor = editor_of()
+    asked, nothing = (batch_for(("Smiling", "Male"), [[value, 0]], side=48) for value in (1, 0))
+    shown = editor.explain(asked)["inversion"]
+    torch.testing.assert_close(2 * shown - 1, editor.edit(nothing))
+    assert torch.equal(shown, editor.explain(nothing)["inversion"])
+
+
 def test_a_picture_that_is_not_square_is_refused() -> None:
     batch = batch_for(("Smiling", "Male"), [[0, 0]])
     with pytest.raises(BadImage, match="square aligned faces, found 32×24 px"):
@@ -779,12 +789,21 @@ def test_an_encoder_is_trained_on_an_imported_generator(tmp_path: Path, gan_step
     assert all(torch.equal(found[key], weights[key]) for key in weights)
 
 
-def test_a_pickle_of_objects_is_refused_with_the_command_that_converts_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.filterwarnings("error")
+def test_a_pickle_of_objects_is_refused_with_the_command_that_converts_it(
+    tmp_path: Path, protocol: int
+) -> None:
     file = tmp_path / "ffhq.pkl"
     with file.open("wb") as stream:
-        pickle.dump({"G_ema": Path("an object"), "D": None}, stream, protocol=2)
+        pickle.dump({"G_ema": Path("an object"), "D": None}, stream, protocol=protocol)
     with pytest.raises(
         WrongWeights, match=r"not executed here(.|\n)*pickle\.load.*\['G_ema'\]\.state_dict\(\)"
-    ):
+    ) as told:
         imported(file, tmp_path / "out.safetensors")
+    assert "documentation" not in str(told.value)
     assert not (tmp_path / "out.safetensors").exists()
+    with pytest.raises(WrongWeights, match=r"weights import METHOD ffhq\.pkl"):
+        read_weights(file)
+    with pytest.raises(WrongWeights, match=r"direction\.pt"):
+        found(write(tmp_path, f'[Smiling]\nfile = "{file.rename(tmp_path / "ffhq.pt").name}"'))
