@@ -31,7 +31,7 @@ from .metrics.states import Rows
 from .observe import Above, Judge, Observation, to_bytes, to_unit
 from .promise import check_explanation, check_promise
 from .suite import Edit, Shard, Suite, target_labels
-from .weights import build_editor, build_judge, choose, load_judge
+from .weights import FLOAT32, build_editor, build_judge, choose, load_judge
 
 KEPT = 8  # samples whose pictures are kept for the sheet and reports
 
@@ -53,6 +53,7 @@ class Setup:
     compiles: bool = False
     supplied: Supplied | None = None  # pictures that were edited before: no method is run
     keeps: bool = False  # every edited picture
+    judge_dtype: str = FLOAT32  # in which judges compute and answer
     reading: Reading = AS_THEY_LIE
 
 
@@ -86,6 +87,7 @@ class Workbench:
     judges: dict[str, Judge | Above]
     metrics: dict[str, tuple[MetricSpec, Metric]]
     device: str
+    judge_dtype: torch.dtype
     remembered: dict[tuple[str, tuple[int, ...]], Tensor] = field(default_factory=dict)
     halving: Halving = field(default_factory=Halving)
 
@@ -170,9 +172,10 @@ def workbench(setup: Setup) -> Workbench:
         attributes=wanted,
         wants_truth="truth" in needs,
         judges=_patient(
-            _judges({role: catalog().judge(suite.judges[role]) for role in judge_roles(specs)}, setup.device),
+            _judges({role: catalog().judge(suite.judges[role]) for role in judge_roles(specs)}, setup),
             halving,
         ),
+        judge_dtype=getattr(torch, setup.judge_dtype),
         metrics={spec.name: (spec, spec.load()) for spec in specs},
         device=setup.device,
         halving=halving,
@@ -189,13 +192,14 @@ def _upload(setup: Setup, samples: Samples, editor: Editor | Supplied) -> Upload
     return Upload(samples, setup.device, to_unit(torch.arange(256, dtype=torch.uint8)), keeps=keeps)
 
 
-def _judges(specs: Mapping[str, JudgeSpec], device: str) -> dict[str, Judge | Above]:
+def _judges(specs: Mapping[str, JudgeSpec], setup: Setup) -> dict[str, Judge | Above]:
     """Role -> judge; one that stands above another of these takes its answers."""
     roles = {spec.name: role for role, spec in specs.items()}
+    how = (setup.device, setup.judge_dtype)
     return {
-        role: Above(roles[spec.above], load_judge(spec, device), spec.outputs)
+        role: Above(roles[spec.above], load_judge(spec, *how), spec.outputs)
         if spec.above in roles
-        else build_judge(spec, device)
+        else build_judge(spec, *how)
         for role, spec in specs.items()
     }
 
@@ -371,6 +375,7 @@ def observe(bench: Workbench, edit: Edit, edit_index: int, faces: Sequence[Face]
         regions=None if regions[0] is None else torch.from_numpy(np.stack(regions)),  # type: ignore[arg-type]
         judges=bench.judges,
         device=bench.device,
+        dtype=bench.judge_dtype,
         landmarks=None if points[0] is None else torch.from_numpy(np.stack(points)),  # type: ignore[arg-type]
         remembered=bench.remembered,
     )

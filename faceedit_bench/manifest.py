@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +33,11 @@ class Manifest:
     def digest(self) -> str:
         """sha256 over the canonical JSON of the identity."""
         return hashlib.sha256(canonical(self.identity).encode()).hexdigest()
+
+
+def precision(judge: Mapping[str, str]) -> str:
+    """`, float64` behind a judge that was asked in another precision than float32."""
+    return f", {judge['dtype']}" if "dtype" in judge else ""
 
 
 def canonical(value: Any) -> str:

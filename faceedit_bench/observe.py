@@ -26,9 +26,9 @@ class Above:
 WIDEST = 4096  # numbers per face: longer answers on source pictures (maps) are not kept for the next edit
 
 
-def to_unit(images: Tensor) -> Tensor:
-    """uint8 -> float32 in [-1, 1]."""
-    return images.to(torch.float32) / 127.5 - 1.0
+def to_unit(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """uint8 -> `dtype` in [-1, 1]."""
+    return images.to(dtype) / 127.5 - 1.0
 
 
 def to_bytes(images: Tensor) -> Tensor:
@@ -55,6 +55,7 @@ class Observation:
     regions: Tensor | None  # (B, H, W) uint8
     judges: Mapping[str, Judge | Above]
     device: str = "cpu"  # the judges'
+    dtype: torch.dtype = torch.float32  # of what judges are shown and answer
     landmarks: Tensor | None = None  # (B, 5, 2) float32 points of the source pictures, in pixels
     remembered: MutableMapping[tuple[str, tuple[int, ...]], Tensor] = field(
         default_factory=dict
@@ -63,7 +64,7 @@ class Observation:
     _unit: dict[str, Tensor] = field(default_factory=dict)
 
     def judge(self, role: str, image: str = "edited") -> Tensor:
-        """(B, D) float32 answers of the judge of `role` on the "edited", "source" or "truth" pictures."""
+        """(B, D) answers of the judge of `role` on the "edited", "source" or "truth" pictures."""
         key = (role, image)
         if key not in self._answers:
             self._answers[key] = self._source_answer(role) if image == "source" else self._ask(role, image)
@@ -84,7 +85,7 @@ class Observation:
         return answers
 
     def compare(self, role: str, against: str = "source") -> Tensor:
-        """(B, D) float32 answers of a judge of pairs on the edited and the "source" or "truth" pictures."""
+        """(B, D) answers of a judge of pairs on the edited and the "source" or "truth" pictures."""
         key = (role, f"edited against {against}")
         if key not in self._answers:
             self._answers[key] = self._ask(role, "edited", against)
@@ -99,7 +100,7 @@ class Observation:
             if getattr(judge, "aligns", False):
                 asked.append(self._points())
             answers = judge(*asked)
-        return answers.to("cpu", torch.float32)
+        return answers.to("cpu", self.dtype)
 
     def _points(self) -> Tensor:
         """(B, 5, 2) points of the source faces on the judges' device; every picture is aligned by them."""
@@ -111,5 +112,5 @@ class Observation:
         if image not in self._unit:
             pictures = {"edited": self.edited, "source": self.source, "truth": self.truth}[image]
             assert pictures is not None, f"a metric asked for the {image}, which this data set does not have"
-            self._unit[image] = to_unit(pictures.to(self.device))
+            self._unit[image] = to_unit(pictures.to(self.device), self.dtype)
         return self._unit[image]

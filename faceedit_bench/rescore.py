@@ -28,7 +28,7 @@ from .runs import judges_of
 from .store.fingerprint import stamped
 from .store.folder import RunFolder, Score
 from .suite import Edit, Shard, Suite
-from .weights import identity_of, of_judge, require
+from .weights import FLOAT32, identity_of, of_judge, require
 
 ANSWERS, PICTURES = "stored answers of judges", "kept pictures"
 States = dict[int, dict[str, np.ndarray]]  # shard number -> arrays of a state
@@ -49,9 +49,9 @@ class Recorded:
     answers: Answers
     asked: list[str] = field(default_factory=list)
 
-    def judge(self, role: str, image: str = "edited") -> Tensor:
+    def judge(self, role: str, image: str = "edited", points: str = "") -> Tensor:
         """(N, D) float32."""
-        if (role, image) not in self.answers:
+        if points or (role, image) not in self.answers:
             raise NotKept(f"answers of the {role} judge on {image} pictures")
         return torch.from_numpy(self.answers[role, image])
 
@@ -75,11 +75,13 @@ def rescore(
     judges: Mapping[str, str] | None = None,
     data: str | Path | None = None,
     device: str = "cpu",
+    judge_dtype: str | None = None,
 ) -> list[Score]:
     """Compute `metrics` of a complete run and store them beside its scores; what was not kept is named.
 
     `judges` (role -> name) are for roles that the run's suite has no judge for; `data` and `device` are only
-    needed where pictures are scored.
+    needed where pictures are scored. `judge_dtype` is the run's, if not given; answers that were kept are in
+    the run's.
     """
     run.scores()  # raises for a run that is not complete
     suite = suite_of(run)
@@ -87,8 +89,11 @@ def rescore(
     specs = [_spec(run, name) for name in dict.fromkeys(metrics)]
     found: dict[str, tuple[States, str]] = {}
     lacking: dict[str, str] = {}
+    dtype = judge_dtype or _precision(run)
     for spec in specs:
         try:
+            if spec.judges and dtype != _precision(run):
+                raise NotKept(f"answers of judges in {dtype}")
             found[spec.name] = _of_answers(run, suite, spec), ANSWERS
         except NotKept as error:
             lacking[spec.name] = str(error)
@@ -96,8 +101,8 @@ def rescore(
     if lacking:
         _check_pictures(run, lacking)
         later = _suite_for(suite, list(lacking), judges or {})
-        asked = _pins(run, later)
-        states = _of_pictures(run, later, data, device)
+        asked = _pins(run, later, dtype)
+        states = _of_pictures(run, later, data, device, dtype)
         found |= {name: (states[name], PICTURES) for name in lacking}
     scores = []
     for spec in specs:
@@ -105,6 +110,11 @@ def rescore(
         known = {**run.manifest.identity["judges"], **asked}
         scores += _store(run, suite, spec, states_of_it, source, {role: known[role] for role in spec.judges})
     return scores
+
+
+def _precision(run: RunFolder) -> str:
+    """In which the run asked its judges."""
+    return next((judge.get("dtype", FLOAT32) for judge in run.manifest.identity["judges"].values()), FLOAT32)
 
 
 def _spec(run: RunFolder, name: str) -> MetricSpec:
@@ -184,13 +194,13 @@ def _suite_for(suite: Suite, metrics: Sequence[str], judges: Mapping[str, str]) 
     return dataclasses.replace(suite, metrics=tuple(metrics), judges={**suite.judges, **judges})
 
 
-def _pins(run: RunFolder, suite: Suite) -> dict[str, dict[str, str]]:
-    """Role -> judge of these metrics; one that the run asked already must be the same."""
+def _pins(run: RunFolder, suite: Suite, dtype: str) -> dict[str, dict[str, str]]:
+    """Role -> judge of these metrics; one that the run asked already must be of the same weights."""
     judges = judges_of(suite)
     require([of_judge(spec) for spec in judges.values()])
-    pins = {role: identity_of(spec) for role, spec in judges.items()}
+    pins = {role: identity_of(spec, dtype) for role, spec in judges.items()}
     for role, before in run.manifest.identity["judges"].items():
-        if role in pins and pins[role] != before:
+        if role in pins and any(pins[role][key] != before[key] for key in ("name", "version", "sha256")):
             raise ResultsError(
                 f"judge of {role}: the run asked {before['name']} {before['sha256'][:8]}, here is "
                 f"{pins[role]['name']} {pins[role]['sha256'][:8]}; put the old weights back, or run again"
@@ -198,7 +208,9 @@ def _pins(run: RunFolder, suite: Suite) -> dict[str, dict[str, str]]:
     return pins
 
 
-def _of_pictures(run: RunFolder, suite: Suite, data: str | Path | None, device: str) -> dict[str, States]:
+def _of_pictures(
+    run: RunFolder, suite: Suite, data: str | Path | None, device: str, dtype: str
+) -> dict[str, States]:
     """Metric -> states, computed by the engine of a run with the kept pictures in place of a method."""
     from .device import choose
     from .progress import bar
@@ -212,6 +224,7 @@ def _of_pictures(run: RunFolder, suite: Suite, data: str | Path | None, device: 
         device=choose(device),
         supplied=kept,
         reading=Reading(left_out=tuple((face, "") for face in _unread(run))),
+        judge_dtype=dtype,
     )
     specs, absent = evaluate.usable_metrics(suite)
     if absent:

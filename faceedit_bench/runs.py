@@ -18,7 +18,7 @@ from .errors import BadConfig, BadImage, NoFace, ResultsError
 from .manifest import Manifest, plain, provenance
 from .store import folder as store
 from .store.folder import RunFolder, Score
-from .weights import Choice, choose, identity_of
+from .weights import FLOAT32, Choice, choose, identity_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,6 +71,7 @@ def run(
     keep_pictures: bool = False,
     cache: str = "auto",
     skip_bad: bool = False,
+    judge_dtype: str = FLOAT32,
 ) -> RunResult:
     """Evaluate `method` over `suite`; a run that was stopped goes on, and ends with the same bits.
 
@@ -89,13 +90,15 @@ def run(
             changes no bit.
         skip_bad: leave out pictures that cannot be read, instead of ending with their names; they are listed
             and counted.
+        judge_dtype: "float32", or "float64": judges compute and answer in it, so that six digits depend on
+            no device or batch. They are other judges then, and the run is another run.
     Raises:
         FaceEditError: anything that a user can mend, before the first image is edited where possible.
     """
     chosen = suites.limited(suites.load(suite or ("drawn-128" if data is None else "folder")), limit)
     judges = judges_of(chosen)
     choice = choose(method, preset=preset, weights=weights, options=options, judges=judges.values())
-    roles = {role: identity_of(spec) for role, spec in judges.items()}
+    roles = {role: identity_of(spec, judge_dtype) for role, spec in judges.items()}
     from . import evaluate
     from .device import choose as choose_device
 
@@ -109,6 +112,7 @@ def run(
         data=None if data is None else str(Path(data).resolve()),
         device=device,
         compiles=compiles,
+        judge_dtype=judge_dtype,
     )
     metrics, absent = evaluate.usable_metrics(chosen)
     _check_method(choice, chosen)

@@ -13,7 +13,7 @@ from .errors import BadConfig
 from .manifest import SUPPLIED
 from .runs import RunResult, described, evaluate_shards, finish, judges_of, opened
 from .store import folder as store
-from .weights import identity_of, of_judge, require
+from .weights import FLOAT32, identity_of, of_judge, require
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # it becomes a folder's name
 
@@ -31,6 +31,7 @@ def score(
     lossy: bool = False,
     cache: str = "auto",
     skip_bad: bool = False,
+    judge_dtype: str = FLOAT32,
 ) -> RunResult:
     """Score the pictures that `edited` leads to, for example `mine/{edit}/{id}.png`, as run `name`.
 
@@ -41,7 +42,7 @@ def score(
     chosen = suites.limited(suites.load(suite), limit)
     judges = judges_of(chosen)
     require([of_judge(spec) for spec in judges.values()])
-    roles = {role: identity_of(spec) for role, spec in judges.items()}
+    roles = {role: identity_of(spec, judge_dtype) for role, spec in judges.items()}
     from . import evaluate
     from .data import supplied
     from .device import choose as choose_device
@@ -53,6 +54,7 @@ def score(
         data=None if data is None else str(Path(data).resolve()),
         device=choose_device(device),
         supplied=pattern,
+        judge_dtype=judge_dtype,
     )
     metrics, absent = evaluate.usable_metrics(chosen)
     samples, setup = opened(setup, cache, workers, skip_bad=skip_bad)

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 from . import config, folders
 from .catalog import catalog
 from .contracts import Editor, JudgeSpec, MethodSpec, Pin, Preset, View
-from .errors import UnknownName, WrongWeights
+from .errors import BadConfig, UnknownName, WrongWeights
 from .manifest import canonical
 from .renaming import COUNTER
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+FLOAT32, FLOAT64 = JUDGE_DTYPES = ("float32", "float64")
+"""Precisions in which judges may be asked; float64 is for arbitration."""
 
 
 @dataclass(frozen=True)
@@ -383,14 +386,18 @@ def _missing(wanted: Sequence[Wanted]) -> str:
     return "\n".join([head, *lines, *remedies])
 
 
-def identity_of(spec: JudgeSpec) -> dict[str, str]:
-    """A judge as a run records it: name, version and its weights' whole hash, checked if they are here."""
+def identity_of(spec: JudgeSpec, dtype: str = FLOAT32) -> dict[str, str]:
+    """A judge as a run records it: name, version and its weights' whole hash, checked if they are here; and
+    its precision, where that is another than float32: so asked it is another judge."""
+    if dtype not in JUDGE_DTYPES:
+        raise UnknownName("precision of judges", dtype, JUDGE_DTYPES)
     path = locate(spec.pin, home_of(spec))
     pin = spec.pin
     if path is not None:
         check(path, pin)
         pin = settled(pin, path)
-    return {"name": spec.name, "version": spec.version, "sha256": pin.sha256}
+    told = {"name": spec.name, "version": spec.version, "sha256": pin.sha256}
+    return told if dtype == FLOAT32 else {**told, "dtype": dtype}
 
 
 def build_editor(choice: Choice, device: str, compiles: bool = False) -> Editor:
@@ -436,15 +443,32 @@ class Judge:
         return self.network(*(look(pictures, self.view) for pictures in images))
 
 
-def build_judge(spec: JudgeSpec, device: str) -> Judge:
-    """The judge, loaded on `device`, with the one that it stands above."""
-    below = build_judge(catalog().judge(spec.above), device) if spec.above else None
-    return Judge(load_judge(spec, device), spec.view, spec.outputs, below)
+def build_judge(spec: JudgeSpec, device: str, dtype: str = FLOAT32) -> Judge:
+    """The judge, loaded on `device`, with the one that it stands above; it takes pictures of that `dtype`."""
+    below = build_judge(catalog().judge(spec.above), device, dtype) if spec.above else None
+    return Judge(load_judge(spec, device, dtype), spec.view, spec.outputs, below)
 
 
-def load_judge(spec: JudgeSpec, device: str) -> Callable[..., Tensor]:
+def load_judge(spec: JudgeSpec, device: str, dtype: str = FLOAT32) -> Callable[..., Tensor]:
     """The judge's own network: of pictures as its view has them, or of the answers of the judge below."""
     one = of_judge(spec)
     require([one])
     assert one.path is not None
-    return spec.load(Context(device, (spec.pin,), (one.path,)))
+    network = spec.load(Context(device, (spec.pin,), (one.path,)))
+    return network if dtype == FLOAT32 else _in_double(network, spec.name)
+
+
+def _in_double(network: Callable[..., Tensor], judge: str) -> Callable[..., Tensor]:
+    """A copy of the network, or the same method of one, in float64; others may use the original."""
+    from copy import deepcopy
+
+    from torch import nn
+
+    whole = network if isinstance(network, nn.Module) else getattr(network, "__self__", None)
+    if not isinstance(whole, nn.Module):
+        raise BadConfig(
+            f"judge {judge} cannot be asked in float64: its load gives {type(network).__name__}, wanted a "
+            "torch.nn.Module or a method of one"
+        )
+    double = deepcopy(whole).double()
+    return double if network is whole else getattr(double, network.__name__)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ResultsError
-from ..manifest import Manifest
+from ..manifest import Manifest, precision
 from .definition import Board
 
 Record = Mapping[str, Any]  # what `faceedit-bench export` writes; faceedit_bench.store.records
@@ -83,7 +83,7 @@ def _protocol(record: Record, board: Board) -> dict[str, str]:
     who = identity(record)
     parts = {"suite": f"{who['suite']['name']} {who['suite']['fingerprint']}"}
     for role, judge in who.get("judges", {}).items():
-        parts[f"judge of {role}"] = f"{judge['name']} {judge['version']} {judge['sha256']}"
+        parts[f"judge of {role}"] = f"{judge['name']} {judge['version']} {judge['sha256']}{precision(judge)}"
     for metric, version in who.get("metrics", {}).items():
         parts[f"version of metric {metric}"] = str(version)
     parts |= _later(record, board)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .output import json_option
+from .reading import judge_dtype_option
 
 
 @click.command(
@@ -27,6 +28,7 @@ Examples:
 )
 @click.option("--data", type=click.Path(), help="Folder of the run's data set; wanted to score pictures.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or auto.")
+@judge_dtype_option("the run's")
 @click.option(
     "--results", type=click.Path(), help="Results folder.  [default: $FACEEDIT_RESULTS or results/]"
 )
@@ -37,6 +39,7 @@ def rescore(
     judges: tuple[str, ...],
     data: str | None,
     device: str,
+    judge_dtype: str | None,
     results: str | None,
     as_json: bool,
 ) -> None:
@@ -54,7 +57,9 @@ def rescore(
     from .scores import show_run
 
     folder = find(run, folders.results(results))
-    scores = use_case(folder, metrics, judges=parse_overrides(judges), data=data, device=device)
+    scores = use_case(
+        folder, metrics, judges=parse_overrides(judges), data=data, device=device, judge_dtype=judge_dtype
+    )
     if as_json:
         return print_json([score.entry() for score in scores])
     show_run(folder, {}, as_json=False)

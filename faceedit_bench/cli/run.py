@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .output import json_option
-from .reading import cache_option, skip_bad_option
+from .reading import cache_option, judge_dtype_option, skip_bad_option
 
 
 @click.command(
@@ -43,6 +43,7 @@ Examples:
 @click.option("--no-cost", is_flag=True, help="Do not measure memory and time.")
 @cache_option
 @skip_bad_option
+@judge_dtype_option()
 @json_option("Print scores as JSON.")
 def run(
     method: str,
@@ -60,6 +61,7 @@ def run(
     no_cost: bool,
     cache: str,
     skip_bad: bool,
+    judge_dtype: str,
     as_json: bool,
 ) -> None:
     """Edit a suite's faces with a method and measure everything.
@@ -88,5 +90,6 @@ def run(
         keep_pictures=keep_pictures,
         cache=cache,
         skip_bad=skip_bad,
+        judge_dtype=judge_dtype,
     )
     show_run(result.folder, result.absent, as_json=as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .output import json_option
-from .reading import cache_option, skip_bad_option
+from .reading import cache_option, judge_dtype_option, skip_bad_option
 
 
 @click.command(
@@ -35,6 +35,7 @@ Examples:
 @click.option("--allow-lossy", is_flag=True, help="Accept JPEG and the like, which shift scores; recorded.")
 @cache_option
 @skip_bad_option
+@judge_dtype_option()
 @json_option("Print scores as JSON.")
 def score(
     suite: str,
@@ -48,6 +49,7 @@ def score(
     allow_lossy: bool,
     cache: str,
     skip_bad: bool,
+    judge_dtype: str,
     as_json: bool,
 ) -> None:
     """Score pictures that any program edited, with the metrics, tables and boards of `run`.
@@ -71,5 +73,6 @@ def score(
         lossy=allow_lossy,
         cache=cache,
         skip_bad=skip_bad,
+        judge_dtype=judge_dtype,
     )
     show_run(result.folder, result.absent, as_json=as_json)

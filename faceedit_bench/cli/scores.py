@@ -13,6 +13,7 @@ import click
 
 from .. import suite as suites
 from ..catalog import catalog
+from ..manifest import precision
 from .output import note, print_json
 from .table import WIDTH, fitted, packed, table
 
@@ -182,7 +183,9 @@ def _cell(score: Score) -> str:
 
 
 def _notes(identity: dict[str, Any], absent: dict[str, str]) -> list[str]:
-    judges = [f"{judge['name']} {judge['sha256'][:8]}" for judge in identity["judges"].values()]
+    judges = [
+        f"{judge['name']} {judge['sha256'][:8]}{precision(judge)}" for judge in identity["judges"].values()
+    ]
     lines = ["[low, high] 95 % interval over faces   (low, high) spread over half samples"]
     if judges:
         lines += [f"judges   {', '.join(judges[i : i + 2])}" for i in range(0, len(judges), 2)]

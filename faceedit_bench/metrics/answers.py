@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def answers(seen: Observation, role: str, image: str) -> np.ndarray:
-    """(B, D) float32 answers of the judge that plays `role` on the "edited", "source" or "truth" pictures."""
+    """(B, D) answers of the judge that plays `role` on the "edited", "source" or "truth" pictures."""
     return _checked(seen.judge(role, image), seen, role, image)
 
 
 def comparisons(seen: Observation, role: str, against: str) -> np.ndarray:
-    """(B, D) float32 answers of a judge of pairs on the edited and the "source" or "truth" pictures."""
+    """(B, D) answers of a judge of pairs on the edited and the "source" or "truth" pictures."""
     return _checked(seen.compare(role, against), seen, role, f"edited and {against}")
 
 
 def _checked(answered: Tensor, seen: Observation, role: str, image: str) -> np.ndarray:
-    found = answered.detach().float().cpu().numpy()
+    found = answered.detach().cpu().numpy()
     samples = [int(sample) for sample in seen.samples]
     if found.ndim != 2 or len(found) != len(samples):
         raise BrokenPromise(
@@ -42,7 +42,7 @@ def _checked(answered: Tensor, seen: Observation, role: str, image: str) -> np.n
 
 
 def probabilities(seen: Observation, image: str, role: str = "attributes") -> np.ndarray:
-    """(B, A) float32 in [0, 1]: how sure the attributes judge is of each of the suite's attributes.
+    """(B, A) in [0, 1]: how sure the attributes judge is of each of the suite's attributes.
 
     A judge's columns are found by their names; NaN stands for an attribute that it does not know.
     """

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..catalog import catalog
 from ..contracts import Pin
+from ..manifest import precision
 from ..markup.costs import COSTS
 from ..markup.html import Html, element, joined
 from . import citation, licence
@@ -31,7 +32,8 @@ def protocol(runs: Sequence[Run]) -> list[Part]:
     ]  # fmt: skip
     judges = {role: judge for run in reversed(runs) for role, judge in run.identity["judges"].items()}
     for role, judge in sorted(judges.items()):
-        rows.append([f"judge of {role}", f"{judge['name']} {judge['version']}, sha256 {judge['sha256']}"])
+        told = f"{judge['name']} {judge['version']}, sha256 {judge['sha256']}{precision(judge)}"
+        rows.append([f"judge of {role}", told])
     versions = {name: version for run in runs for name, version in run.identity["metrics"].items()}
     told = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     rows.append(["metrics and versions", told])

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..catalog import catalog
 from ..errors import BadConfig, ResultsError
-from ..manifest import canonical
+from ..manifest import canonical, precision
 from .folder import RunFolder
 
 DIGITS = 16  # of a hash that is shown
@@ -126,7 +126,9 @@ def _versions(both: Both, first: RunFolder, other: RunFolder) -> Iterator[Reason
 
 
 def _pin(judge: Mapping[str, str] | None) -> str:
-    return f"{judge['name']} {judge['version']}, sha256 {judge['sha256'][:DIGITS]}" if judge else "none"
+    if judge is None:
+        return "none"
+    return f"{judge['name']} {judge['version']}, sha256 {judge['sha256'][:DIGITS]}{precision(judge)}"
 
 
 def _method(run: RunFolder) -> str:
