@@ -60,17 +60,24 @@ def subset_distances(
     return np.array(values)
 
 
-def subset_mean(edited: np.ndarray, source: np.ndarray) -> float:
-    """What torch-fidelity prints as KID."""
-    return float(subset_distances(edited, source).mean())
-
-
-def kid(name: str, role: str) -> TwoSamples:
+class Kid(TwoSamples):
     """KID of the pictures of each edit against their source pictures, mean over edits.
 
-    <name>           over all pairs; raw, often printed ×10³
-    <name>.subsets   mean of 100 subsets of 1000 pictures, for comparison with other programs
+    <name>               over all pairs; raw, often printed ×10³
+    <name>.subsets       mean of 100 subsets of 1000 pictures, for comparison with other programs: what
+                         torch-fidelity prints
+    <name>.subsets_std   their population standard deviation, which is no error of the mean
     """
-    return TwoSamples(
-        name, role, kernel_distance, SMALLEST, others={f"{name}.subsets": (subset_mean, SUBSET)}
-    )
+
+    def __init__(self, name: str, role: str) -> None:
+        self.of_subsets = f"{name}.subsets", f"{name}.subsets_std"
+        others = dict.fromkeys(self.of_subsets, (kernel_distance, SUBSET))  # from so many on; see `compared`
+        super().__init__(name, role, kernel_distance, SMALLEST, others)
+
+    def compared(self, source: np.ndarray, edited: np.ndarray) -> dict[str, float]:
+        """The subsets are drawn once for both of their numbers."""
+        found = {self.name: kernel_distance(edited, source)} if len(source) >= SMALLEST else {}
+        if len(source) >= SUBSET:
+            values = subset_distances(edited, source)
+            found |= zip(self.of_subsets, (float(values.mean()), float(values.std())), strict=True)
+        return found

@@ -96,9 +96,9 @@ def _preservation_error() -> Metric:
 
 
 def _kid() -> Metric:
-    from .kernel import kid
+    from .kernel import Kid
 
-    return kid("kid", "pool")
+    return Kid("kid", "pool")
 
 
 def _manifold(name: str) -> Metric:

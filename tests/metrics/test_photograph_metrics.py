@@ -12,7 +12,7 @@ from torch_fidelity.metric_prc import prc_features_to_metric
 from faceedit_bench.contracts import PARTS, THIRTEEN, Undefined
 from faceedit_bench.metrics import keep
 from faceedit_bench.metrics.accuracy import Accuracy, PreservationError, error_share
-from faceedit_bench.metrics.kernel import kernel_distance, kid, subset_distances
+from faceedit_bench.metrics.kernel import Kid, kernel_distance, subset_distances
 from faceedit_bench.metrics.neighbours import (
     coverage,
     density,
@@ -63,9 +63,23 @@ def test_kid_of_subsets_is_torch_fidelitys() -> None:
 def test_kid_of_too_few_pictures_is_undefined_and_says_why() -> None:
     faces = pictures(12, side=2)
     told = {("pool", image): features(12, 4, seed=i) for i, image in enumerate(("source", "edited"))}
-    found = score(kid("kid", "pool"), seen(faces, faces, told=told))
+    found = score(Kid("kid", "pool"), seen(faces, faces, told=told))
     assert found["kid"] == Undefined("wanted at least 50 pictures of each edit, found 12")
     assert isinstance(found["kid.subsets"], Undefined)
+
+
+def test_kid_of_subsets_stands_beside_with_their_deviation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("faceedit_bench.metrics.kernel.SUBSET", 60)
+    x, y = (features(FEW, WIDTH, seed=seed) for seed in (0, 1))
+    faces = pictures(FEW, side=2)
+    edit = seen(faces, faces, told={("pool", "source"): y, ("pool", "edited"): x})
+    values = subset_distances(x.numpy(), y.numpy(), size=60)
+    monkeypatch.setattr("faceedit_bench.metrics.kernel.subset_distances", lambda edited, source: values)
+    assert score(Kid("kid", "pool"), edit) == {
+        "kid": kernel_distance(x.numpy(), y.numpy()),
+        "kid.subsets": values.mean(),
+        "kid.subsets_std": values.std(),
+    }
 
 
 def test_kid_grows_with_the_distance_and_may_be_negative() -> None:
