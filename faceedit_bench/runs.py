@@ -277,7 +277,8 @@ def _check_method(choice: Choice, suite: Suite) -> None:
 def evaluate_shards(
     setup: Setup, shards: tuple[Shard, ...], folder: RunFolder, workers: int | None, samples: Samples
 ) -> None:
-    """Work through the shards that are not done yet. Of pictures that cannot be read, all are named."""
+    """Work through the shards that are not done yet, all edits of some faces before those of the next, since a
+    method may remember what it found in them. Of pictures that cannot be read, all are named."""
     from .data.reading import listed
     from .progress import bar
 
@@ -286,7 +287,11 @@ def evaluate_shards(
         if face not in noted:
             folder.note(sample=face, reason=reason)
     done = folder.finished()
-    jobs = [_Job(setup, shard, folder.path) for shard in shards if shard.number not in done]
+    jobs = [
+        _Job(setup, shard, folder.path)
+        for shard in sorted(shards, key=lambda shard: (shard.start, shard.edit))
+        if shard.number not in done
+    ]
     if not jobs:
         return
     images = sum(job.shard.stop - job.shard.start for job in jobs)

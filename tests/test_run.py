@@ -47,6 +47,23 @@ def test_workers_do_not_change_a_bit(finished: runs.RunResult, tiny: str, tmp_pa
     assert outcome(spread.folder.path) == outcome(finished.folder.path)
 
 
+def test_all_edits_of_some_faces_come_before_those_of_the_next(
+    finished: runs.RunResult, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A method that remembers the latest faces, as GradStyle does, finds all edits of them together."""
+    asked: list[tuple[int, int]] = []
+    work = runs._work
+
+    def noting(job: runs._Job) -> tuple[int, str]:
+        asked.append((job.shard.start, job.shard.edit))
+        return work(job)
+
+    monkeypatch.setattr(runs, "_work", noting)
+    again = runs.run("copy", suite=tiny, results=tmp_path, workers=1, measure_cost=False)
+    assert len({start for start, _ in asked}) == 2 and asked == sorted(asked)
+    assert outcome(again.folder.path) == outcome(finished.folder.path)
+
+
 def test_a_killed_run_goes_on_and_ends_with_the_same_bits(
     finished: runs.RunResult, tiny: str, tmp_path: Path
 ) -> None:

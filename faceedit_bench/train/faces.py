@@ -43,7 +43,7 @@ class TrainingFaces:
             raise BadDataset(f"{self.name}: wanted images (N, 3, H, W) uint8, found {found}")
         if len(self.images) == 0:
             raise BadDataset(f"{self.name}: no faces to train on")
-        if self.labels.shape != (len(self.images), len(self.attributes)) or not self.attributes:
+        if self.labels.shape != (len(self.images), len(self.attributes)):
             raise BadDataset(
                 f"{self.name}: training needs a label for each of {len(self.images)} faces and "
                 f"{len(self.attributes)} attributes, found labels of shape {self.labels.shape}"
@@ -137,6 +137,10 @@ class Batches:
                 f"stage {recipe.name!r} learns from the parts of faces, which {faces.name} does not know; "
                 'train it on data that provides "regions", such as drawn-faces, or leave it out: give the '
                 "weights of its network with --weights-from and name another --stage"
+            )
+        if recipe.labels == "needed" and not faces.attributes:
+            raise BadDataset(
+                f"stage {recipe.name!r} learns from labels, of which {faces.name} has none; see --data"
             )
         self.settings = settings
         self.device = device

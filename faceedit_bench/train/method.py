@@ -70,6 +70,7 @@ def train_method(
     spec, preset, options = choose(chosen)
     recipes = recipes_of(spec, options, chosen, stage)
     first = _first_weights(weights_from, recipes)
+    _check_labels(chosen, spec, [recipe for recipe in recipes if stage in ("", recipe.name)])
     borrowed = _borrowed(recipes, stage, first)
     first |= {name: _weights_of(judge, name) for name, judge in borrowed.items()}
     settings = {recipe.name: chosen.settings(recipe) for recipe in recipes}  # bad ones are found now
@@ -156,6 +157,16 @@ def _check_frozen(spec: MethodSpec, recipes: Sequence[Recipe]) -> None:
         trained |= set(recipe.exported)
 
 
+def _check_labels(chosen: TrainingConfig, spec: MethodSpec, recipes: Sequence[Recipe]) -> None:
+    """A stage that learns from labels finds some; said before the first stage begins."""
+    data = catalog().dataset(chosen.data)
+    needing = [recipe.name for recipe in recipes if recipe.labels == "needed"]
+    if needing and "labels" not in data.provides:
+        raise BadDataset(
+            f"{data.name} has no labels, and training {spec.name} needs some (stage {needing[0]}); see --data"
+        )
+
+
 def _faces(
     chosen: TrainingConfig,
     spec: MethodSpec,
@@ -167,8 +178,6 @@ def _faces(
     size: int,
 ) -> TrainingFaces:
     data = catalog().dataset(chosen.data)
-    if "labels" not in data.provides:
-        raise BadDataset(f"{data.name} has no labels, and training {spec.name} needs some; see --data")
     if chosen.split not in data.splits:
         raise UnknownName(f"split of {data.name}", chosen.split, data.splits)
     samples = data.open(root, chosen.split, size, chosen.count)
@@ -192,7 +201,7 @@ def _faces(
         told = dataclasses.replace(told, decoder=decoder, why="; ".join(filter(None, (told.why, why))))
     return TrainingFaces.of(
         samples,
-        spec.attributes_for(options),
+        spec.attributes_for(options) if "labels" in data.provides else (),
         name=data.name,
         conflicts=data.conflicts,
         reading=told,

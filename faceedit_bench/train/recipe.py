@@ -80,6 +80,7 @@ class Recipe:
     batch_size: int = 16
     regions: Literal["unused", "welcome", "needed"] = "unused"  # whether it looks at TrainBatch.regions
     given: tuple[str, ...] = ()  # networks that must come with weights: an earlier stage's, or the user's
+    labels: Literal["unused", "needed"] = "needed"  # "unused": it learns from pictures without labels, too
     # given network -> judge with the same keys, whose pinned weights it has where --weights-from holds none
     judges: Mapping[str, str] = field(default_factory=dict)
     is_interim: bool = False  # what it exports is for later stages: the weights file leaves it out

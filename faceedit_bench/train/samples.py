@@ -53,7 +53,7 @@ class Sheet:
             images=images / 127.5 - 1,
             source=torch.tensor(np.array(source), dtype=torch.float32, device=self.device),
             target=torch.tensor([target for target, _ in asked], dtype=torch.float32, device=self.device),
-            edited=torch.tensor([edited for _, edited in asked], device=self.device),
+            edited=torch.tensor([edited for _, edited in asked], dtype=torch.bool, device=self.device),
             strength=torch.ones(count, device=self.device),
             seeds=torch.arange(count, device=self.device),
             attributes=names,

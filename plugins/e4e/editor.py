@@ -66,7 +66,7 @@ class E4E:
         return resized(self.inversion.picture(codes), batch.images.shape[-1]).clamp(-1, 1)
 
     def explain(self, batch: EditBatch) -> dict[str, Tensor]:
-        """What the encoder found of each face, before any edit: the generator's picture, (B, 3, S, S) in [0, 1]."""
+        """What the encoder found of each face, (B, 3, S, S) in [0, 1]: the generator's picture, unedited."""
         found = self.inversion.picture(self.inversion.codes(batch.images))
         return {"inversion": (resized(found, batch.images.shape[-1]).clamp(-1, 1) + 1) / 2}
 

@@ -65,6 +65,7 @@ def stage(sizes: Sizes, weights: Weights, steps: int, batch_size: int) -> Recipe
             Phase("generator", "stylegan2", generator, **lazy_adam(weights.lr, PATH_EVERY)),
         ),
         exported=("stylegan2",),
+        labels="unused",
         preview=preview,
         steps=steps,
         batch_size=batch_size,

@@ -31,10 +31,11 @@ from faceedit_plugins.stylegan2.sizes import Sizes
 from official import e4e as official
 from official import stylegan2 as official_stylegan2
 from official.variables import drawn
+from PIL import Image
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from faceedit_bench.api import BadConfig, BadImage, EditBatch, WrongWeights
+from faceedit_bench.api import BadConfig, BadDataset, BadImage, EditBatch, WrongWeights
 from faceedit_bench.cli import cli
 from faceedit_bench.importing import import_weights
 from faceedit_bench.train import TrainBatch, TrainingConfig, train_method
@@ -787,6 +788,22 @@ def test_an_encoder_is_trained_on_an_imported_generator(tmp_path: Path, gan_step
     trained = train_method(chosen, tmp_path / "out", stage="encoder", weights_from=generator)
     found = load_method("e4e", weights=trained.weights).inversion.stylegan2.generator.state_dict()
     assert all(torch.equal(found[key], weights[key]) for key in weights)
+
+
+def test_generator_and_encoder_learn_from_pictures_without_labels(tmp_path: Path) -> None:
+    for number in range(4):
+        pixels = np.random.default_rng(number).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    sizes = {"size": 32, "channels": [8, 8, 8, 8], "w_dim": 8, "n_mlp": 2, "encoder_size": 32, "gan_steps": 1}
+    options = {**sizes, "widths": [4, 4, 8, 8], "units": [1, 1, 1, 1], "learned": []}
+    chosen = TrainingConfig(
+        method="e4e", options=options, data="folder", split="all", size=32, count=0, steps=1, batch_size=4
+    )
+    trained = train_method(chosen, tmp_path / "out", root=tmp_path)
+    assert trained.is_complete and list(trained.card["stages"]) == ["stylegan2", "encoder"]
+    taught = replace(chosen, options={**options, "learned": ["Male"]}, sample_every=0)
+    with pytest.raises(BadDataset, match=r"folder has no labels.*stage directions"):
+        train_method(taught, tmp_path / "taught", root=tmp_path)
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
