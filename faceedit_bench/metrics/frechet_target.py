@@ -60,19 +60,22 @@ class FrechetTarget(BothPictures):
         return frechet_distance(edited, source)
 
     def of_edit(self, state: Rows) -> OfEdit:
-        pairs, width = list(pairs_of(state)), state.column("source").shape[1]
-        fewest = min((int(side.sum()) for pair in pairs for side in pair), default=0)
-        numbers = {self.name: self._mean(state, pairs)} if fewest >= SMALLEST else {}
-        return OfEdit(fewest, width, numbers)
+        pairs, source, edited = list(pairs_of(state)), state.column("source"), state.column("edited")
+        fewest = smallest_side(pairs)
+        numbers = {self.name: self._mean(source, edited, pairs)} if fewest >= SMALLEST else {}
+        return OfEdit(fewest, source.shape[1], numbers)
 
     def halves_of_edit(self, state: Rows, seed: int) -> np.ndarray | None:
         """Every edit of a run is halved as often; one without a number adds nothing."""
-        samples, pairs = state.column("sample"), list(pairs_of(state))
-        if not pairs or min(int(side.sum()) for pair in pairs for side in pair) < SMALLEST:
+        pairs = list(pairs_of(state))
+        if smallest_side(pairs) < SMALLEST:
             return np.zeros(0)
-        count = HALVES if len(samples) <= 2 * state.column("source").shape[1] else FEW_HALVES
+        samples, source, edited = (state.column(name) for name in ("sample", "source", "edited"))
+        count = HALVES if len(samples) <= 2 * source.shape[1] else FEW_HALVES
         halves = random_halves(samples, count, seed)
-        return np.array([self._mean(state, [(a & half, b & half) for a, b in pairs]) for half in halves])
+        return np.array(
+            [self._mean(source, edited, [(a & half, b & half) for a, b in pairs]) for half in halves]
+        )
 
     def over_edits(self, each: Sequence[OfEdit]) -> dict[str, float | Undefined]:
         counted = [one for one in each if one.numbers]
@@ -94,8 +97,7 @@ class FrechetTarget(BothPictures):
         low, high = super().bounds(value, halves)
         return max(0.0, low), high
 
-    def _mean(self, state: Rows, pairs: Sequence[Pair]) -> float:
-        source, edited = state.column("source"), state.column("edited")
+    def _mean(self, source: np.ndarray, edited: np.ndarray, pairs: Sequence[Pair]) -> float:
         return exact_mean(np.array([self.distance(source[real], edited[made]) for real, made in pairs]))
 
 
@@ -104,6 +106,11 @@ def pairs_of(state: Rows) -> Iterator[Pair]:
     has, wants = state.column("has"), state.column("wants")
     for value in np.unique(wants[wants != has]):
         yield has == value, (wants == value) & (has != value)
+
+
+def smallest_side(pairs: Sequence[Pair]) -> int:
+    """Pictures on the smallest side; 0 where no value is asked for."""
+    return min((int(side.sum()) for pair in pairs for side in pair), default=0)
 
 
 def _value(chosen: np.ndarray) -> np.ndarray:
