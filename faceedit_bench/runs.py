@@ -277,7 +277,7 @@ def _check_method(choice: Choice, suite: Suite) -> None:
 def evaluate_shards(
     setup: Setup, shards: tuple[Shard, ...], folder: RunFolder, workers: int | None, samples: Samples
 ) -> None:
-    """Work through the shards that are not done yet. All edits of some faces come before those of the next, as
+    """Work through the shards that are not done yet. All edits of some faces come before those of the next:
     a method may remember what it found in them. Of pictures that cannot be read, all are named."""
     from .data.reading import listed
     from .progress import bar
