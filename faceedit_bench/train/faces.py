@@ -142,6 +142,9 @@ class Batches:
             raise BadDataset(
                 f"stage {recipe.name!r} learns from labels, of which {faces.name} has none; see --data"
             )
+        self.groups = [np.arange(len(faces))]
+        if recipe.balanced is not None:
+            self.groups = with_and_without(faces, recipe.balanced)
         self.settings = settings
         self.device = device
         self.key = (settings.seed, recipe.name)
@@ -207,8 +210,11 @@ class Batches:
         return torch.div(there, 127.5).sub_(1)
 
     def rows(self, start: int, size: int) -> np.ndarray:
-        """(size,) indices at positions [start, start + size) of the endless stream of epochs."""
-        count = len(self.faces)
+        """(size,) indices at positions [start, start + size) of the endless stream of epochs.
+
+        An epoch has every face once; of two groups by turns, those of the smaller one as often as it takes.
+        """
+        count = len(self.groups) * max(map(len, self.groups))
         parts = []
         while size > 0:
             epoch, first = divmod(start, count)
@@ -219,8 +225,9 @@ class Batches:
     def _epoch_order(self, epoch: int) -> np.ndarray:
         known = self._order  # one tuple, since a thread reads ahead
         if known[0] != epoch:
-            generator = seeded(*self.key, "epoch", epoch)
-            known = self._order = epoch, torch.randperm(len(self.faces), generator=generator).numpy()
+            generator, longest = seeded(*self.key, "epoch", epoch), max(map(len, self.groups))
+            drawn = [shuffled(group, longest, generator) for group in self.groups]
+            known = self._order = epoch, np.stack(drawn, 1).flatten()
         return known[1]
 
     def _target(self, source: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -231,6 +238,27 @@ class Batches:
             return source[torch.randperm(len(source), generator=generator)]
         other = int(torch.randint(len(self.faces), (1,), generator=generator))
         return torch.from_numpy(self.faces.labels[[other]]).float()
+
+
+def with_and_without(faces: TrainingFaces, column: int) -> list[np.ndarray]:
+    """Rows of the faces that have an attribute, and of those that do not."""
+    has = faces.labels[:, column] > 0
+    groups = [np.flatnonzero(has), np.flatnonzero(~has)]
+    for group, kind in zip(groups, ("with", "without"), strict=True):
+        if len(group) == 0:
+            raise BadDataset(
+                f"{faces.name}: batches are to hold faces with and without {faces.attributes[column]} in "
+                f"equal numbers, and none of the {len(faces)} is {kind} it; take more faces, or --set "
+                "balanced=false"
+            )
+    return groups
+
+
+def shuffled(group: np.ndarray, count: int, generator: torch.Generator) -> np.ndarray:
+    """(count,) of a group in random order; once all were taken, in another."""
+    times = -(-count // len(group))
+    orders = [torch.randperm(len(group), generator=generator).numpy() for _ in range(times)]
+    return group[np.concatenate(orders)[:count]]
 
 
 def seeded(*key: int | str) -> torch.Generator:

@@ -74,6 +74,7 @@ class Recipe:
     targets: Callable[[Tensor, torch.Generator], Tensor] | None = (
         None  # (B, A) labels -> (B, A); None permutes
     )
+    balanced: int | None = None  # column of labels of which batches hold as many ones as zeros
     preview: Callable[[Mapping[str, nn.Module], EditBatch], Tensor] | None = None  # for sample sheets
     rate: Schedule = field(default_factory=Schedule)  # of all learning rates
     steps: int = 2000  # as published, where a training says nothing else

@@ -223,7 +223,9 @@ class Training:
     def identity_of_recipe(self) -> dict[str, Any]:
         """What must agree for a checkpoint to be continued."""
         settings = self.settings
-        parts = {} if self.batches.regions is None else {"regions": True}
+        parts: dict[str, Any] = {} if self.batches.regions is None else {"regions": True}
+        if self.recipe.balanced is not None:
+            parts["balanced"] = self.recipe.balanced
         return {
             "recipe": self.recipe.name,
             "phases": [

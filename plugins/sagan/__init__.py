@@ -39,6 +39,8 @@ class Options:
     lr: float = 2e-4
     beta1: float = 0.5
     beta2: float = 0.999
+    decay: Literal["tenth", "linear", "none"] = "none"  # of the learning rate, from half of the steps on
+    balanced: bool = False  # batches hold as many faces with the attribute as without it
     steps: int = 62_500  # critic updates of each model: a million pictures
     batch_size: int = 16
 
@@ -57,13 +59,16 @@ RELEASE = Options(res_norm="bn")
 DEMO = Options(
     attributes=THIRTEEN,
     size=64,
-    width=5,
-    blocks=1,
-    critic_width=8,
-    dual=5.0,
-    identity=20.0,
+    width=7,
+    blocks=0,
+    critic_width=16,
+    dual=10.0,
+    identity=30.0,
+    critic_steps=1,
     lr=1e-3,
-    steps=1600,
+    decay="linear",
+    balanced=True,
+    steps=2000,
     batch_size=8,
 )
 

@@ -24,6 +24,7 @@ from faceedit_bench.api import EditBatch
 from faceedit_bench.train import (
     Phase,
     Recipe,
+    Schedule,
     TrainBatch,
     critic_loss,
     editor_loss,
@@ -51,7 +52,9 @@ def stage(attribute: str, options: Options) -> Recipe:
         ),
         exported=(attribute,),
         targets=opposite,
+        balanced=options.attributes.index(attribute) if options.balanced else None,
         preview=partial(preview, **told),
+        rate=Schedule(options.decay),
         steps=options.steps,
         batch_size=options.batch_size,
     )

@@ -91,7 +91,7 @@ def test_the_demo_fits_into_eight_megabytes():
     (spec,) = sagan.faceedit_methods()
     generator, _ = built(**{key: getattr(sagan.DEMO, key) for key in ("size", "width", "blocks")})
     assert spec.presets["demo"].options.attributes == THIRTEEN
-    assert 4 * 13 * parameters(generator) < 7_000_000
+    assert 4 * 13 * parameters(generator) < 7_500_000
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -319,7 +319,7 @@ def test_a_short_training_learns_to_paint_where_the_attribute_is(tmp_path):
 
 
 def test_one_stage_is_trained_alone_and_the_file_grows_with_each(tmp_path):
-    options = {"size": 16, "width": 2, "blocks": 1, "critic_width": 4, "attributes": list(TWO)}
+    options = {"size": 16, "width": 2, "critic_width": 4, "attributes": list(TWO), "balanced": False}
     chosen = TrainingConfig(
         "sagan", "demo", options, count=4, size=16, steps=3, batch_size=2, sample_every=0, save_every=3
     )

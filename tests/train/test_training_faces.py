@@ -61,6 +61,27 @@ def test_a_batch_may_be_larger_than_the_data_set():
     assert np.bincount(batches().rows(0, 60)).tolist() == [3] * 20
 
 
+def labelled(count, faces_with):
+    has = np.arange(count) < faces_with
+    return dataclasses.replace(faces(count), labels=np.stack([has, has], 1).astype(np.uint8))
+
+
+def test_balanced_batches_hold_as_many_faces_with_an_attribute_as_without():
+    """And of both groups no face comes again before every other of its group."""
+    stream = Batches(labelled(20, 3), recipe(balanced=1), settings(), torch.device("cpu"))
+    assert [stream.batch(number, 1).source[:, 1].mean().item() for number in range(12)] == [0.5] * 12
+    epoch = stream.rows(0, 34)
+    assert sorted(row for row in epoch if row >= 3) == list(range(3, 20))
+    rare = [row for row in epoch if row < 3]
+    assert all(sorted(rare[start : start + 3]) == [0, 1, 2] for start in range(0, 15, 3))
+
+
+def test_balanced_batches_want_faces_of_both_kinds():
+    for faces_with, kind in ((0, "with it"), (20, "without it")):
+        with pytest.raises(BadDataset, match=f"none of the 20 is {kind}"):
+            Batches(labelled(20, faces_with), recipe(balanced=1), settings(), torch.device("cpu"))
+
+
 def test_a_batch_depends_on_its_number_and_the_seed_alone():
     stream = batches()
     stream.batch(0, 1)
