@@ -28,7 +28,9 @@ def kept_region(source: Tensor, truth: Tensor) -> Tensor:
     check_pair(source, truth)
     changed = (source != truth).any(dim=1, keepdim=True)  # (B, 1, H, W)
     reach = max(1, round(max(source.shape[-2:]) / 64))  # pixels
-    dilated = max_pool2d(changed.float(), 2 * reach + 1, stride=1, padding=reach)
+    dilated = changed.float()
+    for side in ((2 * reach + 1, 1), (1, 2 * reach + 1)):  # a square is a column of rows
+        dilated = max_pool2d(dilated, side, stride=1, padding=(side[0] // 2, side[1] // 2))
     return dilated[:, 0] == 0
 
 
