@@ -122,15 +122,12 @@ def unusable_faces(run: RunFolder, shards: Sequence[Any]) -> dict[int, tuple[str
 
 def stored(run: RunFolder, metric: str, shards: Sequence[Any], leave_out: Collection[int]) -> Stored:
     """The states of one metric, without the faces that this run could not use and those to `leave_out`."""
-    if metric in run.rescored()["metrics"]:
-        later = run.read_rescored(metric)
-        return {
-            number: {metric: dropped(metric, of_shard[metric], set(leave_out))}
-            for number, of_shard in later.items()
-        }
     found = {shard.number: run.read_shard(shard.number, metrics=(metric,), lazily=True) for shard in shards}
     told: dict[int, Unusable] = {number: shard.unusable for number, shard in found.items()}
-    _, states = without(shards, {number: shard.states for number, shard in found.items()}, told)
+    kept: Stored = {number: shard.states for number, shard in found.items()}
+    if metric in run.rescored()["metrics"]:
+        kept = run.read_rescored(metric)
+    _, states = without([shard for shard in shards if shard.number in kept], kept, told)
     own = {position for unusable in told.values() for position in unusable}
     others = set(leave_out) - own
     if not others:

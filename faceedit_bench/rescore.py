@@ -31,8 +31,7 @@ from .suite import Edit, Shard, Suite
 from .weights import FLOAT32, identity_of, of_judge, require
 
 ANSWERS, PICTURES = "stored answers of judges", "kept pictures"
-States = dict[int, dict[str, np.ndarray]]  # shard number -> arrays of a state
-Answers = dict[tuple[str, str], np.ndarray]  # role and picture -> (N, D)
+Answers = dict[tuple[str, str], np.ndarray]  # role and picture -> (N, D), in its file until it is used
 
 
 class NotKept(Exception):
@@ -50,10 +49,10 @@ class Recorded:
     asked: list[str] = field(default_factory=list)
 
     def judge(self, role: str, image: str = "edited", points: str = "") -> Tensor:
-        """(N, D) float32."""
+        """(N, D)."""
         if points or (role, image) not in self.answers:
             raise NotKept(f"answers of the {role} judge on {image} pictures")
-        return torch.from_numpy(self.answers[role, image])
+        return torch.from_numpy(np.asarray(self.answers[role, image]))
 
     def compare(self, role: str, against: str = "source") -> Tensor:
         raise NotKept(f"answers of the {role} judge on pairs of pictures")
@@ -87,28 +86,20 @@ def rescore(
     suite = suite_of(run)
     evaluate.set_numerics(suite.threads)
     specs = [_spec(run, name) for name in dict.fromkeys(metrics)]
-    found: dict[str, tuple[States, str]] = {}
-    lacking: dict[str, str] = {}
     dtype = judge_dtype or _precision(run)
-    for spec in specs:
-        try:
-            if spec.judges and dtype != _precision(run):
-                raise NotKept(f"answers of judges in {dtype}")
-            found[spec.name] = _of_answers(run, suite, spec), ANSWERS
-        except NotKept as error:
-            lacking[spec.name] = str(error)
+    lacking = {spec.name: what for spec in specs if (what := _lacking(run, suite, spec, dtype))}
     asked: dict[str, dict[str, str]] = {}
     if lacking:
         _check_pictures(run, lacking)
         later = _suite_for(suite, list(lacking), judges or {})
         asked = _pins(run, later, dtype)
-        states = _of_pictures(run, later, data, device, dtype)
-        found |= {name: (states[name], PICTURES) for name in lacking}
-    scores = []
+        _of_pictures(run, later, data, device, dtype)
+    known, scores = {**run.manifest.identity["judges"], **asked}, []
     for spec in specs:
-        states_of_it, source = found[spec.name]
-        known = {**run.manifest.identity["judges"], **asked}
-        scores += _store(run, suite, spec, states_of_it, source, {role: known[role] for role in spec.judges})
+        if spec.name not in lacking:
+            _of_answers(run, suite, spec)
+        source = PICTURES if spec.name in lacking else ANSWERS
+        scores += _store(run, suite, spec, source, {role: known[role] for role in spec.judges})
     return scores
 
 
@@ -127,17 +118,38 @@ def _spec(run: RunFolder, name: str) -> MetricSpec:
 # ---- from stored answers --------------------------------------------------------------------------
 
 
-def _of_answers(run: RunFolder, suite: Suite, spec: MetricSpec) -> States:
-    """States of the metric from the answers of judges; NotKept names the first that is not there."""
-    metric, states = spec.load(), {}
+def _lacking(run: RunFolder, suite: Suite, spec: MetricSpec, dtype: str) -> str:
+    """The first that the metric asks for and that the run did not keep; "" if all is there. The first shard
+    of every edit is tried."""
+    if spec.judges and dtype != _precision(run):
+        return f"answers of judges in {dtype}"
+    first: dict[int, Shard] = {}
     for shard in _shards(run, suite, spec):
-        samples, answers = _answers(run, shard)
-        edit = suite.edits[shard.edit]
-        state = metric.empty()
-        metric.update(state, Recorded(torch.from_numpy(samples), edit, shard.edit, answers))
-        state.shards = range(shard.number, shard.number + 1)
-        states[shard.number] = state.to_arrays()
-    return states
+        first.setdefault(shard.edit, shard)
+    try:
+        for shard in first.values():
+            _of_shard(run, suite, spec, shard)
+    except NotKept as error:
+        return str(error)
+    return ""
+
+
+def _of_answers(run: RunFolder, suite: Suite, spec: MetricSpec) -> None:
+    """Store states of the metric, made of the answers of judges: one shard is held at a time."""
+    run.begin_rescored(spec.name)
+    for shard in _shards(run, suite, spec):
+        run.put_state(spec.name, shard.number, _of_shard(run, suite, spec, shard))
+
+
+def _of_shard(run: RunFolder, suite: Suite, spec: MetricSpec, shard: Shard) -> Mapping[str, np.ndarray]:
+    """The state of one shard; NotKept names the first answers that are not there."""
+    samples, answers = _answers(run, shard)
+    metric = spec.load()
+    state = metric.empty()
+    metric.update(state, Recorded(torch.from_numpy(samples), suite.edits[shard.edit], shard.edit, answers))
+    state.shards = range(shard.number, shard.number + 1)
+    arrays: dict[str, np.ndarray] = state.to_arrays()
+    return arrays
 
 
 def _shards(run: RunFolder, suite: Suite, spec: MetricSpec) -> list[Shard]:
@@ -149,7 +161,7 @@ def _shards(run: RunFolder, suite: Suite, spec: MetricSpec) -> list[Shard]:
 def _answers(run: RunFolder, shard: Shard) -> tuple[np.ndarray, Answers]:
     """(N,) samples of the shard, and every answer that a metric of the run kept."""
     keepers = _keepers(run)
-    stored = run.read_shard(shard.number, metrics=tuple(keepers)).states
+    stored = run.read_shard(shard.number, metrics=tuple(keepers), lazily=True).states
     samples, found = np.zeros(0, np.int64), Answers()
     for name, keeps in keepers.items():
         if name in stored:  # not every metric is defined for every edit
@@ -208,10 +220,8 @@ def _pins(run: RunFolder, suite: Suite, dtype: str) -> dict[str, dict[str, str]]
     return pins
 
 
-def _of_pictures(
-    run: RunFolder, suite: Suite, data: str | Path | None, device: str, dtype: str
-) -> dict[str, States]:
-    """Metric -> states, computed by the engine of a run with the kept pictures in place of a method."""
+def _of_pictures(run: RunFolder, suite: Suite, data: str | Path | None, device: str, dtype: str) -> None:
+    """Store states, computed by the engine of a run with the kept pictures in place of a method."""
     from .device import choose
     from .progress import bar
 
@@ -239,16 +249,16 @@ def _of_pictures(
     _check_places(kept, suite, samples)
     judges = judges_of(suite)
     asking.check([judges[role] for role in evaluate.judge_roles(specs)], setup.device)
-    states: dict[str, States] = {spec.name: {} for spec in specs}
+    for spec in specs:
+        run.begin_rescored(spec.name)
     shards = sorted(
         {shard for spec in specs for shard in _shards(run, suite, spec)}, key=lambda one: one.number
     )
     with bar("scoring kept pictures", len(samples) * len({shard.edit for shard in shards})) as advance:
         for shard in shards:
             for name, state in evaluate.evaluate_shard(setup, shard).states.items():
-                states[name][shard.number] = state
+                run.put_state(name, shard.number, state)
             advance(shard.stop - shard.start)
-    return states
 
 
 def _unread(run: RunFolder) -> list[str]:
@@ -272,22 +282,13 @@ def _check_places(kept: Supplied, suite: Suite, samples: Samples) -> None:
 
 
 def _store(
-    run: RunFolder, suite: Suite, spec: MetricSpec, states: States, source: str, judges: Mapping[str, Any]
+    run: RunFolder, suite: Suite, spec: MetricSpec, source: str, judges: Mapping[str, Any]
 ) -> list[Score]:
-    """Score the states as a run does, without the faces that some edit could not use, and store both."""
-    shards = [
-        shard for shard in suite.shards(run.manifest.identity["data"]["count"]) if shard.number in states
-    ]
+    """Score the stored states as a run does, without the faces that some edit could not use."""
+    shards = _shards(run, suite, spec)
     told = {number: run.read_shard(number, metrics=()).unusable for number in sorted(run.finished())}
-    _, kept = scoring.without(shards, {number: {spec.name: state} for number, state in states.items()}, told)
+    _, kept = scoring.without(shards, run.read_rescored(spec.name), told)
     dtype = run.manifest.identity["numerics"]["dtype"]
     scores = stamped(scoring.scores(suite, [spec], shards, kept), judges, dtype)
-    run.put_rescored(
-        spec.name,
-        {number: of_shard[spec.name] for number, of_shard in kept.items()},
-        scores,
-        version=spec.version,
-        source=source,
-        judges=judges,
-    )
+    run.put_rescored(spec.name, scores, version=spec.version, source=source, judges=judges)
     return scores

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from faceedit_bench.board import Board, Column, ranked
 from faceedit_bench.cli import cli
 from faceedit_bench.compare import compare
 from faceedit_bench.errors import BadConfig, ResultsError, UnknownName
+from faceedit_bench.evaluate import ShardResult
 from faceedit_bench.rescore import rescore
+from faceedit_bench.store.arrays import InFile
 from faceedit_bench.store.fingerprint import fingerprint
 from faceedit_bench.store.records import export
 
@@ -142,6 +145,30 @@ def test_faces_that_were_left_out_stay_out_of_later_metrics(tmp_path: Path) -> N
     assert numbers == [{40}, {38}]
     (found,) = [d for d in compare(whole, partly, ["precision"]).differences if d.edit == "Male"]
     assert found.verdict == "equal" or found.value == 0
+
+
+def test_answers_of_one_edit_are_in_memory_at_a_time(tmp_path: Path) -> None:
+    wide = np.random.default_rng(0).normal(size=(len(EDITS), 100, 4096)).astype(np.float32)
+    suite = dataclasses.replace(SUITE, metrics=("fid",), judges={"pool": "classes-pool-demo"})
+    run = made(tmp_path, "wide", hit=np.zeros((len(EDITS), 100), bool), suite=suite)
+    for shard in suite.shards(100)[: 4 * len(EDITS)]:
+        state = run.read_shard(shard.number).states["fid"]
+        answers = wide[shard.edit, state["sample"]]
+        run.put(_shard_with(shard.number, {**state, "source": answers, "edited": answers}))
+    tracemalloc.start()
+    rescore(run, ["kid"])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    of_one_edit = 2 * wide[0].nbytes  # source and edited
+    # the same answers again as float64, and one shard as it is written; all edits would be 4 times that
+    assert peak < 3.5 * of_one_edit, f"{peak / of_one_edit:.1f} times one edit's answers"
+    states = run.read_rescored("kid")
+    assert all(isinstance(state["kid"]["edited"], InFile) for state in states.values())
+
+
+def _shard_with(number: int, state: dict[str, np.ndarray]) -> ShardResult:
+    """A shard whose only metric is fid."""
+    return ShardResult(number, {"fid": state}, 25, 1.0, np.zeros((0, 3, 16, 16), np.uint8), {}, {})
 
 
 def test_what_was_not_kept_is_named_with_what_was(tmp_path: Path) -> None:

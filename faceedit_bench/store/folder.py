@@ -12,7 +12,7 @@ results/<suite>/<method>-<run id>/
   failures.jsonl           what went wrong: shards done in parts for lack of memory, and what ended a run
   scores.json              every score with its interval; its presence means: complete
   rescored.json            scores of metrics that were computed later, of what is here
-  rescored/                their states
+  rescored/                their states, a folder per metric and in it a file per shard
 """
 
 from __future__ import annotations
@@ -145,19 +145,21 @@ class RunFolder:
         return read_json(path) if path.is_file() else empty
 
     def read_rescored(self, metric: str) -> dict[int, dict[str, dict[str, np.ndarray]]]:
-        """Shard number -> {metric: arrays of its state} of a metric that was computed later."""
+        """Shard number -> {metric: arrays of its state} of a metric that is computed later; what judges
+        answered stays in its files until it is used."""
         from safetensors import SafetensorError
-        from safetensors.numpy import load_file
 
-        path = self._rescored(metric)
-        try:
-            arrays = load_file(path)
-        except (SafetensorError, OSError) as error:
-            raise ResultsError(f"{path}: damaged ({error}); give the rescore command again") from None
+        from . import arrays as files
+
         states: dict[int, dict[str, dict[str, np.ndarray]]] = {}
-        for key, value in arrays.items():
-            number, name = key.split("/", 1)
-            states.setdefault(int(number), {metric: {}})[metric][name] = value
+        for path in sorted(self._rescored(metric).glob("[0-9]*.safetensors")):
+            try:
+                _, arrays = files.read(path, lambda key: True, lazily=True)
+            except (SafetensorError, OSError) as error:
+                raise ResultsError(f"{path}: damaged ({error}); give the rescore command again") from None
+            states[int(path.stem)] = {metric: arrays}
+        if not states:
+            raise ResultsError(f"{self._rescored(metric)}: no states; give the rescore command again")
         return states
 
     @property
@@ -235,38 +237,37 @@ class RunFolder:
         with_prints = stamped(scores, identity.get("judges", {}), dtype)
         write_json(self.path / "scores.json", [score.entry() for score in with_prints])
 
-    def put_rescored(
-        self,
-        metric: str,
-        states: Mapping[int, Mapping[str, np.ndarray]],
-        scores: Iterable[Score],
-        *,
-        version: str,
-        source: str,
-        judges: Mapping[str, Any],
-    ) -> None:
-        """Store a metric that was computed later: its states by shard number, then its scores."""
-        import numpy as np
+    def begin_rescored(self, metric: str) -> None:
+        """Make room for the states of a metric that is computed later; one of before is forgotten."""
+        content = self.rescored()
+        if metric in content["metrics"]:
+            del content["metrics"][metric], content["sources"][metric]
+            content["scores"] = [entry for entry in content["scores"] if metric_of(entry["metric"]) != metric]
+            write_json(self.path / "rescored.json", content)
+        shutil.rmtree(self._rescored(metric), ignore_errors=True)
+        self._rescored(metric).mkdir(parents=True)
+
+    def put_state(self, metric: str, number: int, state: Mapping[str, np.ndarray]) -> None:
+        """Store one shard's state of it."""
         from safetensors.numpy import save_file
 
-        (self.path / "rescored").mkdir(exist_ok=True)
-        arrays = {
-            f"{number}/{name}": np.ascontiguousarray(value)
-            for number, state in states.items()
-            for name, value in state.items()
-        }
-        write(
-            self._rescored(metric), lambda path: save_file(arrays, path, metadata={"run": self.manifest.id})
-        )
+        from .arrays import distinct
+
+        path, written = self._rescored(metric) / f"{number:04d}.safetensors", distinct(state)
+        write(path, lambda temporary: save_file(written, temporary, metadata={"run": self.manifest.id}))
+
+    def put_rescored(
+        self, metric: str, scores: Iterable[Score], *, version: str, source: str, judges: Mapping[str, Any]
+    ) -> None:
+        """Store its scores, after all states: now the run has it."""
         content = self.rescored()
-        others = [entry for entry in content["scores"] if metric_of(entry["metric"]) != metric]
         content["metrics"][metric], content["sources"][metric] = version, source
         content["judges"] |= judges
-        content["scores"] = [*others, *(score.entry() for score in scores)]
+        content["scores"] += [score.entry() for score in scores]
         write_json(self.path / "rescored.json", content)
 
     def _rescored(self, metric: str) -> Path:
-        return self.path / "rescored" / f"{metric}.safetensors"
+        return self.path / "rescored" / metric
 
     def _shard(self, number: int) -> Path:
         return self.path / "shards" / f"{number:04d}.safetensors"
