@@ -38,6 +38,7 @@ THIRTEEN = (
 
 
 SECOND = "-second"  # behind a role: the same question to another judge, `attributes-second`
+LANDMARKS = "landmarks"  # the role that finds faces: how sure it is, and five points; see judges/detection.py
 
 PARTS = (
     "background",
@@ -394,8 +395,12 @@ class Observation(Protocol):
     truth: Tensor | None  # (B, 3, H, W) uint8
     regions: Tensor | None  # (B, H, W) uint8
 
-    def judge(self, role: str, image: str = "edited") -> Tensor:
-        """(B, D) float32 answers on the "edited", "source" or "truth" pictures, remembered."""
+    def judge(self, role: str, image: str = "edited", points: str = "") -> Tensor:
+        """(B, D) float32 answers on the "edited", "source" or "truth" pictures, remembered.
+
+        A judge that aligns faces does so by the data set's points of the source; with `points`, a role, by
+        those that its judge finds in each picture.
+        """
         ...
 
     def compare(self, role: str, against: str = "source") -> Tensor:

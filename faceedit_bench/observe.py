@@ -63,23 +63,24 @@ class Observation:
     _answers: dict[tuple[str, str], Tensor] = field(default_factory=dict)
     _unit: dict[str, Tensor] = field(default_factory=dict)
 
-    def judge(self, role: str, image: str = "edited") -> Tensor:
+    def judge(self, role: str, image: str = "edited", points: str = "") -> Tensor:
         """(B, D) answers of the judge of `role` on the "edited", "source" or "truth" pictures."""
-        key = (role, image)
+        key = (f"{role} at {points}" if points else role, image)
         if key not in self._answers:
-            self._answers[key] = self._source_answer(role) if image == "source" else self._ask(role, image)
+            answer = self._source_answer if image == "source" else self._ask
+            self._answers[key] = answer(role, image, points=points)
         return self._answers[key]
 
     def outputs(self, role: str) -> tuple[str, ...]:
         """Names of the D columns of the judge of `role`; () where they have none."""
         return getattr(self.judges[role], "outputs", ())
 
-    def _source_answer(self, role: str) -> Tensor:
+    def _source_answer(self, role: str, image: str, *, points: str) -> Tensor:
         """Source pictures come again under every edit, in the same batches: ask once."""
-        place = (role, tuple(self.samples.tolist()))
+        place = (f"{role} at {points}" if points else role, tuple(self.samples.tolist()))
         if place in self.remembered:
             return self.remembered[place]
-        answers = self._ask(role, "source")
+        answers = self._ask(role, image, points=points)
         if answers.shape[-1] <= WIDEST:
             self.remembered[place] = answers
         return answers
@@ -91,19 +92,23 @@ class Observation:
             self._answers[key] = self._ask(role, "edited", against)
         return self._answers[key]
 
-    def _ask(self, role: str, *images: str) -> Tensor:
+    def _ask(self, role: str, *images: str, points: str = "") -> Tensor:
         judge = self.judges[role]
         if isinstance(judge, Above):
             answers = judge.head(self.judge(judge.role, *images).to(self.device))
         else:
             asked = [self._pictures(image) for image in images]
             if getattr(judge, "aligns", False):
-                asked.append(self._points())
+                asked.append(self._points(images[0], points))
             answers = judge(*asked)
         return answers.to("cpu", self.dtype)
 
-    def _points(self) -> Tensor:
-        """(B, 5, 2) points of the source faces on the judges' device; every picture is aligned by them."""
+    def _points(self, image: str, finder: str) -> Tensor:
+        """(B, 5, 2) points on the judges' device, in pixels: those found in this picture by the judge of role
+        `finder`; without one those of the source, whatever the picture."""
+        if finder:
+            shares = self.judge(finder, image)[:, 1:].view(-1, 5, 2)
+            return (shares * self.source.shape[-1] - 0.5).to(self.device)
         assert self.landmarks is not None, "suites are checked for data with landmarks"
         return self.landmarks.to(self.device)
 

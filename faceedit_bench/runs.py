@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import asking, folders
 from . import suite as suites
 from .catalog import catalog
-from .contracts import SECOND
+from .contracts import LANDMARKS, SECOND
 from .errors import BadConfig, BadImage, NoFace, ResultsError
 from .manifest import Manifest, plain, provenance
 from .store import folder as store
@@ -241,6 +241,9 @@ def judges_of(suite: Suite) -> dict[str, JudgeSpec]:
                 f"suite {suite.name!r}: judge {judge.name!r} answers for {judge.role!r}, not for {role!r}"
             )
         found[role] = judge
+    for spec in fed:
+        if LANDMARKS in spec.judges:
+            _check_aligning(suite, spec, found)
     for role, judge in found.items():
         if role.endswith(SECOND) and suite.judges.get(role.removesuffix(SECOND)) == judge.name:
             raise BadConfig(
@@ -248,6 +251,16 @@ def judges_of(suite: Suite) -> dict[str, JudgeSpec]:
                 "judge"
             )
     return found
+
+
+def _check_aligning(suite: Suite, spec: MetricSpec, judges: Mapping[str, JudgeSpec]) -> None:
+    """A metric for which faces are found is judged by networks that align them."""
+    for role in spec.judges:
+        if role != LANDMARKS and role in judges and not judges[role].view.aligns:
+            raise BadConfig(
+                f"suite {suite.name!r}: metric {spec.name!r} wants a judge that aligns the faces found, such "
+                f"as arcface-irse50-aligned; {judges[role].name!r} looks at a fixed place"
+            )
 
 
 def _check_method(choice: Choice, suite: Suite) -> None:

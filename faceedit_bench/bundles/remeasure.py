@@ -37,8 +37,8 @@ class Nudged:
     def __init__(self, seen: Observation, by: float) -> None:
         self.seen, self.by = seen, by
 
-    def judge(self, role: str, image: str = "edited") -> Tensor:
-        found = self.seen.judge(role, image)
+    def judge(self, role: str, image: str = "edited", points: str = "") -> Tensor:
+        found = self.seen.judge(role, image, points)
         return (found + self.by).clamp(0, 1) if role.removesuffix(SECOND) == "attributes" else found
 
     def __getattr__(self, name: str) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..catalog import catalog
-from ..contracts import DatasetSpec, MetricSpec, Sample, Samples
+from ..contracts import LANDMARKS, DatasetSpec, MetricSpec, Sample, Samples
 from ..errors import BadDataset
 from ..suite import Suite
 
@@ -37,8 +37,9 @@ def check(suite: Suite, data: DatasetSpec, metrics: Sequence[MetricSpec]) -> Non
 
 
 def aligning(suite: Suite, metrics: Sequence[MetricSpec]) -> list[str]:
-    """The judges of these metrics that align faces, and in which role."""
-    roles = sorted({role for spec in metrics for role in spec.judges if role in suite.judges})
+    """The judges of these metrics that align faces by the data's points, and in which role."""
+    by_data = [spec for spec in metrics if LANDMARKS not in spec.judges]
+    roles = sorted({role for spec in by_data for role in spec.judges if role in suite.judges})
     asked = {role: catalog().judge(suite.judges[role]) for role in roles}
     return [f"which judge {judge.name} ({role}) wants" for role, judge in asked.items() if judge.view.aligns]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..contracts import FIVE_POINTS, THIRTEEN, JudgeContext, JudgeSpec, Pin, View
+from ..contracts import FIVE_POINTS, LANDMARKS, THIRTEEN, JudgeContext, JudgeSpec, Pin, View
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -86,6 +86,13 @@ BISENET = Pin(
     bytes=53_289_463,
     origin="https://github.com/xinntao/facexlib/releases/download/v0.2.0/parsing_bisenet.pth",
     licence="MIT; trained on CelebAMask-HQ, non-commercial research",
+)
+RETINAFACE = Pin(
+    file="detection_Resnet50_Final.pth",
+    sha256="6d1de9c2944f2ccddca5f5e010ea5ae64a39845a86311af6fdf30841b0a5a16d",
+    bytes=109_497_761,
+    origin="https://github.com/xinntao/facexlib/releases/download/v0.1.0/detection_Resnet50_Final.pth",
+    licence="MIT; trained on WIDER FACE, non-commercial research",
 )
 
 
@@ -174,6 +181,12 @@ def _parser(context: JudgeContext) -> Callable[[Tensor], Tensor]:
     from . import parsing
 
     return parsing.load(context)
+
+
+def _retinaface(context: JudgeContext) -> Callable[[Tensor], Tensor]:
+    from . import detection
+
+    return detection.load(context)
 
 
 def _resnet50(context: JudgeContext) -> Callable[[Tensor], Tensor]:
@@ -373,6 +386,16 @@ SPECS: list[JudgeSpec] = [
         view=_imagenet(512, "torch-bilinear"),
         width=512 * 512,
         load=_parser,
+    ),
+    JudgeSpec(
+        name="retinaface-resnet50",
+        version="1",
+        role=LANDMARKS,
+        summary="RetinaFace: whether there is a face, and its five points",
+        pin=RETINAFACE,
+        view=View(256, "torch-bilinear-aa", mean=(123 / 255, 117 / 255, 104 / 255), std=(1 / 255,) * 3),
+        width=11,
+        load=_retinaface,
     ),
     _attributes("resnet50", _resnet50),
     _attributes("convnext_tiny", _convnext_tiny),

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from ..contracts import Observation
 
 
-def answers(seen: Observation, role: str, image: str) -> np.ndarray:
+def answers(seen: Observation, role: str, image: str, points: str = "") -> np.ndarray:
     """(B, D) answers of the judge that plays `role` on the "edited", "source" or "truth" pictures."""
-    return _checked(seen.judge(role, image), seen, role, image)
+    answered = seen.judge(role, image, points) if points else seen.judge(role, image)
+    return _checked(answered, seen, role, image)
 
 
 def comparisons(seen: Observation, role: str, against: str) -> np.ndarray:

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..contracts import LANDMARKS, Undefined
 from .answers import answers
 from .states import Rows, edit_means, place
 
 if TYPE_CHECKING:
     from ..contracts import Observation
+
+
+SURE = 0.8  # a finder's confidence from which on there is a face: facexlib's threshold
 
 
 def cosine_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -38,3 +42,36 @@ class Identity:
 
     def finish(self, state: Rows) -> dict[str, float]:
         return edit_means(self.per_sample(state), state.column("edit"))
+
+
+class DetectedIdentity:
+    """The same where each picture is aligned by the face that a finder sees in it.
+
+    The mean is over pairs in which both pictures show a face; `.strict` counts the others as 0, since methods
+    that destroy faces would gain by them; `.n_failed` is how many they are.
+    """
+
+    def __init__(self, name: str = "id_detected", role: str = "identity") -> None:
+        self.name, self.role = name, role
+
+    def empty(self) -> Rows:
+        return Rows()
+
+    def update(self, state: Rows, seen: Observation) -> None:
+        before, after = (answers(seen, self.role, image, LANDMARKS) for image in ("source", "edited"))
+        first, then = (answers(seen, LANDMARKS, image)[:, 0] >= SURE for image in ("source", "edited"))
+        state.append(**place(seen), cosine=cosine_similarity(before, after), found=first & then)
+
+    def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
+        cosine, found = state.column("cosine"), state.column("found")
+        return {
+            self.name: np.where(found, cosine, np.nan),
+            f"{self.name}.strict": np.where(found, cosine, 0.0),
+        }
+
+    def finish(self, state: Rows) -> dict[str, float | Undefined]:
+        found = state.column("found")
+        means: dict[str, float | Undefined] = {**edit_means(self.per_sample(state), state.column("edit"))}
+        if not found.any():
+            means[self.name] = Undefined(f"no face was found in any of {len(found)} pairs of pictures")
+        return {self.name: means.pop(self.name), **means, f"{self.name}.n_failed": float((~found).sum())}

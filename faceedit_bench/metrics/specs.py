@@ -53,6 +53,12 @@ def _identity(name: str, role: str) -> Metric:
     return Identity(name, role)
 
 
+def _detected_identity() -> Metric:
+    from .identity import DetectedIdentity
+
+    return DetectedIdentity()
+
+
 def _frechet(name: str, role: str) -> Metric:
     from .frechet import Frechet
 
@@ -337,6 +343,16 @@ SPECS: list[MetricSpec] = [
         summary="id by a second judge: the first may be one that the method learned from",
         load=lambda: _identity("id_second", "identity-second"),
         judges=("identity-second",),
+        on="every",
+        digits=3,
+    ),
+    MetricSpec(
+        name="id_detected",
+        version="1",
+        better="higher",
+        summary="id with the face that is found in each picture; pairs without one are counted",
+        load=_detected_identity,
+        judges=("identity", "landmarks"),
         on="every",
         digits=3,
     ),

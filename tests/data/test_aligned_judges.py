@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -20,18 +21,19 @@ from faceedit_bench.contracts import JudgeSpec
 from faceedit_bench.data import packed
 from faceedit_bench.data.landmarks import ALIGNED
 from faceedit_bench.data.photographs import reader
-from faceedit_bench.errors import BadDataset
+from faceedit_bench.errors import BadConfig, BadDataset, WrongWeights
 from faceedit_bench.halving import Halving, Patient
-from faceedit_bench.judges import asked
+from faceedit_bench.judges import asked, photographs
 from faceedit_bench.judges.alignment import PLACES, aligned
 from faceedit_bench.judges.view import look
 from faceedit_bench.observe import to_unit
 from faceedit_bench.rescore import rescore
 from faceedit_bench.runs import RunResult, run
+from faceedit_bench.score import score
 from faceedit_bench.store.fingerprint import fingerprint
 
 Copy = Callable[[str], Path]
-ARCFACE = "arcface-irse50-aligned"
+ARCFACE, RETINA = "arcface-irse50-aligned", "retinaface-resnet50"
 
 
 def seen(faces: Tensor) -> Tensor:
@@ -39,14 +41,23 @@ def seen(faces: Tensor) -> Tensor:
     return torch.nn.functional.adaptive_avg_pool2d(faces, 7).flatten(1)
 
 
+def finder(faces: Tensor) -> Tensor:
+    """In place of RetinaFace: a face in every picture of more than one colour, lower where it is bright."""
+    sure = (faces.flatten(2).std(2).amax(1, keepdim=True) > 1).float()
+    down = faces.mean((1, 2, 3))[:, None] / 2000
+    return torch.cat([sure, torch.tensor(PLACES).flatten() / 112 * 0.8 + down], dim=1)
+
+
 @pytest.fixture(autouse=True)
 def arcface(monkeypatch: pytest.MonkeyPatch) -> JudgeSpec:
-    """The judge with a weights file that is here, and no network."""
+    """The judge, and the finder of faces, with a weights file that is here, and no network."""
     folders.weights().mkdir(parents=True, exist_ok=True)
     path = folders.weights() / "network.safetensors"
     save_file({"weight": torch.zeros(1)}, path)
     judge = replace(catalog().judge(ARCFACE), pin=weights.pin_of(path), width=147, load=lambda context: seen)
     monkeypatch.setitem(catalog().judges, ARCFACE, judge)
+    retina = replace(catalog().judge(RETINA), pin=weights.pin_of(path), load=lambda context: finder)
+    monkeypatch.setitem(catalog().judges, RETINA, retina)
     evaluate.workbench.cache_clear()  # it was built with another judge of that name
     return judge
 
@@ -64,11 +75,8 @@ def suite_file(folder: Path, dataset: str = "celeba", judge: str = ARCFACE, **ch
         **changes,
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in told.items()]
-    lines += [
-        'edits = [{ name = "Eyeglasses", flips = ["Eyeglasses"] }]',
-        "[judges]",
-        f'identity = "{judge}"',
-    ]
+    lines += ['edits = [{ name = "Eyeglasses", flips = ["Eyeglasses"] }]', "[judges]"]
+    lines += [f'identity = "{judge}"', f'landmarks = "{RETINA}"']
     path = folder / f"{dataset}-{judge}.toml"
     path.write_text("\n".join(lines) + "\n")
     return str(path)
@@ -167,3 +175,59 @@ def test_a_judge_that_aligns_is_asked_about_the_formulas_pictures_too(arcface: J
     faces = look(to_unit(asked.formula_pictures()), arcface.view, points)
     assert asked.numbers_of(judge)["norm"] == pytest.approx(float(seen(faces).double().norm()))
     assert np.isfinite(asked.numbers_of(judge)["first"]).all()
+
+
+# ---- faces that a judge finds in each picture ---------------------------------------------------------
+
+
+def test_pairs_without_a_face_are_counted_and_not_dropped(trees: Path, tmp_path: Path) -> None:
+    """Faces of CelebA-HQ, which have no points; one comes back black, the others as they were."""
+    suite = suite_file(tmp_path, "celebahq", split="train", metrics=["id_detected"])
+    faces = evaluate.open_samples(suites.load(suite), str(trees / "hq"))
+    for position, face in enumerate(faces.ids):
+        picture = faces[position].image.transpose(1, 2, 0) * (position > 0)
+        Image.fromarray(np.ascontiguousarray(picture)).save(tmp_path / f"{face}.png")
+    result = score("half", str(tmp_path / "{id}.png"), suite=suite, data=trees / "hq", workers=1)
+    found = {one.metric: one.value for one in result.scores if one.edit == "all"}
+    count = len(faces)
+    assert found == {
+        "id_detected": pytest.approx(1),
+        "id_detected.strict": pytest.approx(1 - 1 / count),
+        "id_detected.n_failed": 1,
+    }
+    assert set(result.folder.manifest.identity["judges"]) == {"identity", "landmarks"}
+    assert "landmarks" not in result.folder.manifest.identity["data"]
+
+
+def test_each_picture_is_aligned_by_what_is_found_in_it(trees: Path, tmp_path: Path) -> None:
+    suite = suites.load(suite_file(tmp_path, metrics=["id_detected"]))
+    bench = evaluate.workbench(evaluate.Setup("copy", suite, data=str(trees / "celeba")))
+    with torch.inference_mode():
+        view = evaluate.observe(bench, suite.edits[0], 0, [(i, bench.samples[i]) for i in range(2)])
+        view.edited = view.edited // 2
+        for image, pictures in (("source", view.source), ("edited", view.edited)):
+            shares = view.judge("landmarks", image)[:, 1:].view(-1, 5, 2)
+            shown = aligned((to_unit(pictures) + 1) / 2, shares * 64 - 0.5) * 2 - 1
+            assert torch.allclose(view.judge("identity", image, "landmarks"), seen(shown), atol=1e-5)
+        by_data = view.judge("identity", "source")
+    assert not torch.allclose(by_data, view.judge("identity", "source", "landmarks"), atol=0.1)
+    assert {role for role, _ in view.remembered} == {"landmarks", "identity", "identity at landmarks"}
+
+
+def test_a_judge_of_a_fixed_place_cannot_follow_what_is_found(trees: Path, tmp_path: Path) -> None:
+    suite = suite_file(tmp_path, metrics=["id_detected"], judge="identity-demo")
+    with pytest.raises(BadConfig, match=r"'id_detected' wants a judge that aligns .*'identity-demo' looks"):
+        copied(suite, trees / "celeba")
+
+
+def test_weights_that_are_not_here_are_listed_with_those_of_the_finder(
+    trees: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (ARCFACE, RETINA):
+        published = {spec.name: spec for spec in photographs.SPECS}[name]
+        monkeypatch.setitem(catalog().judges, name, published)
+    with pytest.raises(WrongWeights) as caught:
+        copied(suite_file(tmp_path, metrics=["id_detected"]), trees / "celeba")
+    text = str(caught.value)
+    assert "2 weights file(s) are not here" in text and f"for judge {RETINA}" in text
+    assert "detection_Resnet50_Final.pth: 109497761 bytes, licence MIT" in text

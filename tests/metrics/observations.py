@@ -28,7 +28,7 @@ class Seen:
     told: Mapping[tuple[str, str], Tensor] = field(default_factory=dict)
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # role -> names of the judge's columns
 
-    def judge(self, role: str, image: str = "edited") -> Tensor:
+    def judge(self, role: str, image: str = "edited", points: str = "") -> Tensor:
         return self.told[role, image]
 
     def compare(self, role: str, against: str = "source") -> Tensor:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from observations import Seen, pictures, score, seen, state_of
+from observations import Seen, features, pictures, score, seen, state_of
 
 from faceedit_bench.contracts import Undefined
 from faceedit_bench.errors import BrokenPromise, ResultsError
 from faceedit_bench.metrics.accuracy import Accuracy, PreservationError
 from faceedit_bench.metrics.coupling import NormalisedLeakage, Shift, correlations
-from faceedit_bench.metrics.identity import Identity, cosine_similarity
+from faceedit_bench.metrics.identity import DetectedIdentity, Identity, cosine_similarity
 from faceedit_bench.metrics.leakage import Leakage, LeakageExcess
 from faceedit_bench.metrics.normalised import NormalisedTarr
 from faceedit_bench.metrics.response import Response, moved
@@ -146,6 +146,31 @@ def test_leakage_over_edits_has_no_matrix_row() -> None:
     edits = [random_edit(0), random_edit(1)]
     each = [score(Leakage(), edit)["leakage"] for edit in edits]
     assert score(Leakage(), *edits) == {"leakage": pytest.approx(sum(each) / 2)}
+
+
+def test_pairs_in_which_no_face_was_found_count_as_nobody() -> None:
+    embedding, sure = features(4, 6), torch.zeros(4, 11)
+    sure[:, 0] = torch.tensor([1.0, 0.9, 0.79, 1.0])
+    told = {
+        ("identity", "source"): embedding,
+        ("identity", "edited"): embedding * torch.tensor([[1.0], [-1.0], [1.0], [1.0]]),
+        ("landmarks", "source"): sure,
+        ("landmarks", "edited"): torch.tensor([1.0, 0.81, 1.0, 0.1])[:, None].expand(4, 11),
+    }
+    metric, picture = DetectedIdentity(), pictures(4)
+    found = score(metric, seen(picture, picture, told=told))
+    assert found["id_detected"] == pytest.approx(0)  # of the first two: 1 and -1
+    assert found["id_detected.strict"] == pytest.approx(0)
+    assert found["id_detected.n_failed"] == 2
+    told["identity", "edited"] = embedding
+    found = score(metric, seen(picture, picture, told=told))
+    assert (found["id_detected"], found["id_detected.strict"]) == (pytest.approx(1), pytest.approx(0.5))
+    nobody = score(metric, seen(picture, picture, told={**told, ("landmarks", "source"): 0 * sure}))
+    assert nobody == {
+        "id_detected": Undefined("no face was found in any of 4 pairs of pictures"),
+        "id_detected.strict": 0,
+        "id_detected.n_failed": 4,
+    }
 
 
 def test_identity_equals_torchs_cosine() -> None:
