@@ -49,6 +49,7 @@ def stage(options: Options) -> Recipe:
         phases=tuple(phases),
         exported=("gradstyle",),
         given=("stylegan2", "encoder"),
+        labels="unused",
         preview=partial(preview, options=options),
         steps=options.steps,
         batch_size=options.batch_size,
