@@ -9,8 +9,8 @@ one chains them. Ours: `faceedit-bench score`, with its checks, intervals and st
 files of random weights. Both results are printed. Two faces are scored before: a judge is asked eight fixed
 pictures when its file is new, once for all runs, and libraries are imported.
 
-Whatever a program does, each network must look at each picture once. That is timed too, in a bare loop: the
-last line tells the ratio that a program would reach which did nothing else.
+Whatever a program does, each network must look at each picture once. That is timed too, in a bare loop over our
+judges, loading included: the last line tells the ratio that would be reached by doing nothing else.
 """
 
 from __future__ import annotations
@@ -262,7 +262,7 @@ def report(
     print(
         f"{'faceedit-bench score':24} {mine[0]:7.1f} s   {total / mine[0]:.2f}× faster (wanted {WANTED:.0f}×)"
     )
-    print(f"{'the networks alone':24} {floor:7.1f} s   {total / floor:.2f}× faster, and no program could be")
+    print(f"{'our judges alone':24} {floor:7.1f} s   {total / floor:.2f}× faster, if nothing else were done")
 
 
 if __name__ == "__main__":

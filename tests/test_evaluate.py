@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from faceedit_bench import evaluate
+from faceedit_bench import evaluate, suite
 from faceedit_bench.api import EditBatch, JudgeSpec
 from faceedit_bench.catalog import catalog
 from faceedit_bench.errors import BrokenPromise
@@ -54,7 +54,7 @@ def test_judges_of_one_network_share_its_pass_and_answer_the_same_to_the_bit() -
     looked: list[int] = []
 
     def answers(specs: dict[str, JudgeSpec]) -> Tensor:
-        judges = evaluate._judges(specs, "cpu")
+        judges = evaluate._judges(specs, evaluate.Setup("copy", suite.load("drawn-128")))
         if "pool" in judges:
             pool = judges["pool"]
             judges["pool"] = lambda pictures: (looked.append(len(pictures)), pool(pictures))[1]
