@@ -9,8 +9,8 @@ one chains them. Ours: `faceedit-bench score`, with its checks, intervals and st
 files of random weights. Both results are printed. Two faces are scored before: a judge is asked eight fixed
 pictures when its file is new, once for all runs, and libraries are imported.
 
-Whatever a program does, each network must look at each picture once. That is timed too, in a bare loop over our
-judges, loading included: the last line tells the ratio that would be reached by doing nothing else.
+Whatever a program does, each network must look at each picture once. That is timed too, in a bare loop over
+our judges, loading included: the last line tells the ratio that would be reached by doing nothing else.
 """
 
 from __future__ import annotations
