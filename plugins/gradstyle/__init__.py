@@ -36,6 +36,8 @@ class Options(e4e.InversionOptions):
     mu: float = 20.0  # μ: per cent of the residuals that a place may look at; 100 is ordinary attention
     mask: Literal["neg_inf", "multiply"] = "neg_inf"  # "multiply": the others keep a share, as printed
     positions: Literal["1d", "2d"] = "1d"  # code of the flattened place, or of row and column
+    carries_positions: bool = True  # False: the code helps to look, and is no part of what is brought
+    query_gain: float = 0.0  # above 0 queries and keys start alike and so many times as large as usual
     torgb_sees_refined: bool = True
 
     # training
@@ -66,6 +68,8 @@ class Options(e4e.InversionOptions):
             )
         if not 0 < self.mu <= 100:
             raise BadConfig(f"gradstyle: mu wants more than 0 and at most 100 per cent, found {self.mu:g}")
+        if self.query_gain < 0:
+            raise BadConfig(f"gradstyle: query_gain must not be negative, found {self.query_gain:g}")
         if self.loss_size > self.size:
             raise BadConfig(
                 f"gradstyle: loss_size {self.loss_size} is more than the generator's {self.size} px"
@@ -87,6 +91,9 @@ DEMO = over(
     head_width=16,
     layers=1,
     ffn=64,
+    positions="2d",
+    carries_positions=False,
+    query_gain=10.0,
     alignment=1.0,
     loss_size=64,
     lr=1e-3,

@@ -44,19 +44,29 @@ def kept(mu: float, tokens: int) -> int:
 
 
 class SelectiveAttention(nn.Module):
-    """Queries look at their most similar tokens only."""
+    """Queries look at the tokens with the most similar keys only.
 
-    def __init__(self, channels: int, heads: int, keep: int, mask: Mask) -> None:
+    `query_gain` above 0 lets queries and keys start alike, as many times as large as linear layers usually
+    start: each place first looks at itself and near by.
+    """
+
+    def __init__(self, channels: int, heads: int, keep: int, mask: Mask, query_gain: float = 0.0) -> None:
         super().__init__()
         self.q, self.k = nn.Linear(channels, channels), nn.Linear(channels, channels)
         self.v, self.out = nn.Linear(channels, channels), nn.Linear(channels, channels)
         self.heads, self.keep, self.mask = heads, keep, mask
+        if query_gain > 0:
+            with torch.no_grad():
+                self.q.weight.mul_(query_gain)
+                self.k.weight.copy_(self.q.weight)
+                for layer in (self.q, self.k):
+                    layer.bias.zero_()
 
-    def forward(self, queries: Tensor, tokens: Tensor) -> Tensor:
-        """(B, L, c) twice -> (B, L, c)."""
+    def forward(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """(B, L, c) each -> (B, L, c)."""
         q, k, v = (
             self._split(part)  # (B, heads, L, d)
-            for part in (self.q(queries), self.k(tokens), self.v(tokens))
+            for part in (self.q(queries), self.k(keys), self.v(values))
         )
         attended = attention_weights(q, k, self.keep, self.mask) @ v
         return self.out(attended.transpose(1, 2).flatten(2))
@@ -68,16 +78,16 @@ class SelectiveAttention(nn.Module):
 class Layer(nn.Module):
     """Attention and two linear layers, each followed by layer norm."""
 
-    def __init__(self, channels: int, heads: int, ffn: int, keep: int, mask: Mask, *, is_first: bool) -> None:
+    def __init__(self, attention: SelectiveAttention, channels: int, ffn: int, *, is_first: bool) -> None:
         super().__init__()
-        self.attention = SelectiveAttention(channels, heads, keep, mask)
+        self.attention = attention
         self.norm1, self.norm2 = nn.LayerNorm(channels), nn.LayerNorm(channels)
         self.ffn = nn.Sequential(nn.Linear(channels, ffn), nn.ReLU(), nn.Linear(ffn, channels))
         self.is_first = is_first
 
-    def forward(self, queries: Tensor, tokens: Tensor) -> Tensor:
+    def forward(self, queries: Tensor, keys: Tensor, tokens: Tensor) -> Tensor:
         """Around the first layer's attention there is no way past: its tokens lie where residuals were."""
-        attended = self.attention(queries, tokens)
+        attended = self.attention(queries, keys, tokens)
         tokens = self.norm1(attended if self.is_first else tokens + attended)
         return self.norm2(tokens + self.ffn(tokens))
 
@@ -86,7 +96,8 @@ class Aligner(nn.Module):
     """F' of residuals F and edited features e, both (B, c, h, w).
 
     e only asks: it is the query of every layer and no part of the answer, which is made of residuals alone.
-    The last layer starts at zero, so that at first an edit is e4e's.
+    The last layer starts at zero, so that at first an edit is e4e's. Position codes are part of queries and
+    keys; where `carries_positions` they are part of tokens, and so of what attention brings.
     """
 
     def __init__(
@@ -100,20 +111,31 @@ class Aligner(nn.Module):
         mu: float,
         mask: Mask,
         positions: Literal["1d", "2d"],
+        carries_positions: bool = True,
+        query_gain: float = 0.0,
     ) -> None:
         super().__init__()
-        keep = kept(mu, side * side)
+        heads, keep = channels // head_width, kept(mu, side * side)
         self.layers = nn.ModuleList(
-            Layer(channels, channels // head_width, ffn, keep, mask, is_first=number == 0)
+            Layer(
+                SelectiveAttention(channels, heads, keep, mask, query_gain),
+                channels,
+                ffn,
+                is_first=number == 0,
+            )
             for number in range(layers)
         )
+        self.carries_positions = carries_positions
         self.out = zeroed(nn.Linear(channels, channels))
         self.register_buffer("places", position_code(side, channels, positions), persistent=False)
 
     def forward(self, residual: Tensor, features: Tensor) -> Tensor:
-        queries, tokens = (x.flatten(2).transpose(1, 2) + self.places for x in (features, residual))
+        queries, tokens = (x.flatten(2).transpose(1, 2) for x in (features, residual))  # (B, L, c)
+        queries = queries + self.places
+        if self.carries_positions:
+            tokens = tokens + self.places
         for layer in self.layers:
-            tokens = layer(queries, tokens)  # (B, L, c)
+            tokens = layer(queries, tokens if self.carries_positions else tokens + self.places, tokens)
         return self.out(tokens).transpose(1, 2).unflatten(2, residual.shape[2:])
 
 

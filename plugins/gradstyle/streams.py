@@ -177,6 +177,8 @@ def aligner(place: Place, options: Options) -> Aligner:
         mu=options.mu,
         mask=options.mask,
         positions=options.positions,
+        carries_positions=options.carries_positions,
+        query_gain=options.query_gain,
     )
 
 

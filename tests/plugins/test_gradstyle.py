@@ -200,6 +200,7 @@ def test_halving_encoded_features_takes_means_of_four() -> None:
         ({"blocks": (2, 6)}, r"32 px has blocks 3 to 8 to refine, found \[2, 6\]"),
         ({"blocks": (3, 10)}, "has blocks 3 to 8 to refine"),
         ({"mu": 0.0}, "mu wants more than 0 and at most 100 per cent, found 0"),
+        ({"query_gain": -1.0}, "query_gain must not be negative, found -1"),
         ({"loss_size": 64}, "loss_size 64 is more than the generator's 32 px"),
     ],
 )
@@ -272,7 +273,7 @@ def test_attention_has_as_many_heads_as_head_widths_fit() -> None:
         attention_weights(q[:, None, :, part], k[:, None, :, part], 3, "neg_inf")[:, 0] @ v[:, :, part]
         for part in (slice(0, 4), slice(4, 8))
     ]
-    torch.testing.assert_close(attention(queries, tokens), attention.out(torch.cat(heads, 2)))
+    torch.testing.assert_close(attention(queries, tokens, tokens), attention.out(torch.cat(heads, 2)))
 
 
 @torch.inference_mode()
@@ -286,6 +287,33 @@ def test_an_aligner_s_answer_is_made_of_residuals_alone() -> None:
     found = aligner(residual, features).flatten(2)  # all residuals alike: whatever asks, the answer is one
     torch.testing.assert_close(found, found[:, :, :1].expand_as(found), atol=1e-5, rtol=0)
     assert found.std() > 0.1
+
+
+@torch.inference_mode()
+def test_positions_can_stay_out_of_what_attention_brings() -> None:
+    """Then residuals that are alike give one answer wherever they lie; otherwise their places show."""
+    residual, features = torch.ones(1, 8, 8, 8), normal(1, 8, 8, 8)
+    for carries in (False, True):
+        torch.manual_seed(0)
+        aligner = Refinement(replace(SMALLEST, carries_positions=carries)).aligner[0]
+        nn.init.normal_(aligner.out.weight)
+        found = aligner(residual, features).flatten(2)
+        assert torch.allclose(found, found[:, :, :1], atol=1e-5) is not carries
+
+
+@torch.inference_mode()
+def test_queries_and_keys_that_start_alike_look_near() -> None:
+    """Mean distance, in places of 16×16, to what positions alone attend to; a random place is 8.3 away."""
+    x, y = (line.flatten().float() for line in torch.meshgrid(*[torch.arange(16)] * 2, indexing="ij"))
+    apart = torch.hypot(x[:, None] - x, y[:, None] - y)
+    code = position_code(16, 64, "2d")[None]
+    found = []
+    for gain in (0.0, 10.0):
+        torch.manual_seed(0)
+        attention = SelectiveAttention(64, 4, kept(20, 256), "neg_inf", gain)
+        q, k = (attention._split(layer(code)) for layer in (attention.q, attention.k))
+        found.append(float((attention_weights(q, k, attention.keep, "neg_inf") * apart).sum(-1).mean()))
+    assert found[0] > 8 and found[1] < 3
 
 
 def test_position_codes_are_the_transformer_s() -> None:

@@ -355,7 +355,6 @@ def test_the_demo_reconstructs_better_than_e4e() -> None:
     assert errors[0] < 0.8 * errors[1]
 
 
-@pytest.mark.xfail(strict=True, reason="1600 steps are too few: plugins/gradstyle/README.md, at its end")
 @torch.inference_mode()
 def test_the_demo_s_aligners_undo_some_of_a_warp() -> None:
     """ "aligner L1 on warped residuals below the L1 of no alignment"."""
