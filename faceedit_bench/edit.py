@@ -56,6 +56,8 @@ def edit_photos(
     the method finds no face is told to `without_face` and left out; without that function it is an error.
     Nothing is written before every photo was read once, the method is loaded, and the first photo is edited.
     """
+    import torch
+
     from .data.images import read_image, save_png, write_png
     from .device import choose as choose_device
     from .device import of_pictures
@@ -68,6 +70,7 @@ def edit_photos(
     attributes = choice.spec.attributes_for(choice.options) or THIRTEEN
     _check(request, choice.spec.name, attributes, choice.spec.needs)
     device = choose_device(device)
+    torch.set_flush_denormal(True)  # as runs do: arithmetic on subnormal numbers is many times slower
     for photo in places:
         read_image(photo)
     editor = build_editor(choice, device)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import pickletools
 import re
 import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +99,20 @@ def _reader(path: Path) -> Any:
             f"{path}: part of a TensorFlow checkpoint; make an .npz of its variables first, "
             "docs/importing-weights.md has the three lines that do"
         )
+    if _is_old_pickle(path):
+        return _read_torch
     raise WrongWeights(f"{path}: not a checkpoint, starts with {head!r}; wanted {WANTED}")
+
+
+def _is_old_pickle(path: Path) -> bool:
+    """Whether it reads as a pickle of protocol 0 or 1, which have no mark at their beginning."""
+    with path.open("rb") as file:
+        try:
+            for _ in islice(pickletools.genops(file), 1000):  # names operations, runs none
+                pass
+        except ValueError:  # no operation of a pickle, or the file ends before the pickle does
+            return False
+    return True
 
 
 def _zip_reader(path: Path) -> Any:

@@ -197,6 +197,24 @@ def test_the_command_counts_photos_without_a_face_and_fails_only_without_any(
     assert none.exit_code == 1 and "no photo could be edited" in none.output
 
 
+def test_an_edit_takes_subnormal_numbers_for_zero_as_runs_do(
+    photo: Path, tmp_path: Path, method: Callable[..., str]
+) -> None:
+    found: list[bool] = []
+
+    def edit(batch: EditBatch) -> torch.Tensor:
+        found.append(bool((torch.full((64,), 2.0**-130) * 0.5).any()))
+        return batch.images
+
+    torch.set_flush_denormal(False)
+    try:
+        assert bool((torch.full((64,), 2.0**-130) * 0.5).any())
+        edit_photos([photo], method=method(edit), request=GLASSES, out=tmp_path / "out")
+    finally:
+        torch.set_flush_denormal(False)
+    assert found == [False]
+
+
 # ---- explain: what shows how a method edits
 
 

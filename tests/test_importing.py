@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import zipfile
 from collections.abc import Callable
@@ -274,21 +275,23 @@ class Payload:
         return Path.touch, (self.mark,)
 
 
-@pytest.mark.parametrize("kind", ["torch", "torch-legacy", "npz"])
+@pytest.mark.parametrize("kind", ["torch", "torch-legacy", "npz", "protocol 0", "protocol 1", "protocol 2"])
 def test_a_pickle_with_a_payload_is_refused_and_not_run(kind: str, tmp_path: Path, out: Path) -> None:
     mark, file = tmp_path / "executed", tmp_path / "evil.pth"
-    if kind == "npz":
+    if kind.startswith("protocol"):
+        file.write_bytes(pickle.dumps({**released(), "x": Payload(mark)}, protocol=int(kind[-1])))
+    elif kind == "npz":
         with file.open("wb") as handle:
             np.savez(handle, x=np.array([Payload(mark)], dtype=object))
     else:
         SAVERS[kind]({**released(), "x": Payload(mark)}, file)
     result = command("stargan", file, "--out", out)
     assert result.exit_code == 1 and "holds" in result.output
+    assert kind == "npz" or "convert it where you trust it" in result.output
     assert not mark.exists() and not out.exists()
 
 
 def test_the_payload_of_that_test_would_run() -> None:
-    import pickle
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
@@ -312,6 +315,7 @@ def test_a_file_that_was_cut_off_is_refused(save: Saver, tmp_path: Path, out: Pa
     [
         ("empty.pth", b"", "is empty"),
         ("page.pth", b"<!DOCTYPE html><html>", "not a checkpoint, starts with b'<!DOCTYPE'"),
+        ("short.txt", b"Some text, (not) a pickle.", "not a checkpoint"),
         ("model.ckpt.index", b"\x00\x00\x01\x02", "part of a TensorFlow checkpoint; make an .npz"),
         ("generator.pb", b"\n\x12", "part of a TensorFlow checkpoint"),
         ("one.npy", b"\x93NUMPY\x01\x00", "not a checkpoint"),

@@ -70,6 +70,8 @@ def train_method(
     spec, preset, options = choose(chosen)
     recipes = recipes_of(spec, options, chosen, stage)
     first = _first_weights(weights_from, recipes)
+    if stage and first:
+        _check_one_source(folder, recipes, stage, first)
     _check_labels(chosen, spec, [recipe for recipe in recipes if stage in ("", recipe.name)])
     borrowed = _borrowed(recipes, stage, first)
     first |= {name: _weights_of(judge, name) for name, judge in borrowed.items()}
@@ -269,6 +271,24 @@ def _exported_before(folder: Path, recipe: Recipe, first: Mapping[str, Any], wan
             f"train it, or give network {missing[0]!r} with --weights-from"
         )
     return {name: first[name] for name in recipe.exported if name in first}
+
+
+def _check_one_source(folder: Path, recipes: Sequence[Recipe], stage: str, first: States) -> None:
+    """A stage is not given two different networks of one name, by the stages before it in this folder and by
+    --weights-from."""
+    names = [recipe.name for recipe in recipes]
+    place = names.index(stage)
+    for recipe in recipes[:place]:
+        saved = checkpoint.load(folder / recipe.name)
+        for name in recipe.exported if saved is not None else ():
+            if name not in first or name not in recipes[place].networks:
+                continue
+            if checkpoint.digest({name: saved["averages"][name]}) != checkpoint.digest({name: first[name]}):
+                raise BadConfig(
+                    f"network {name!r} of stage {stage!r} comes twice: stage {recipe.name!r} is trained in "
+                    f"{folder}, and --weights-from holds another one. Leave --weights-from out to take the "
+                    "folder's, or give another --out folder to take the file's"
+                )
 
 
 def _kept(exported: States, recipes: Sequence[Recipe]) -> States:

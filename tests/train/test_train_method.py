@@ -194,6 +194,20 @@ def test_a_late_stage_alone_asks_only_for_what_it_does_not_train(sharing, tmp_pa
         train_method(FAST, tmp_path / "b", stage="fine", weights_from=tmp_path / "finisher.safetensors")
 
 
+def test_a_network_that_folder_and_weights_file_both_have_is_refused_unless_it_is_the_same(tmp_path):
+    train_method(FAST, tmp_path / "parts", stage="coarse")
+    own = train_method(FAST, tmp_path / "own", stage="coarse")
+    other = train_method(replace(FAST, seed=2), tmp_path / "other", stage="coarse")
+    with pytest.raises(BadConfig, match=r"'editor' of stage 'fine' comes twice: stage 'coarse' .*Leave"):
+        train_method(FAST, tmp_path / "parts", stage="fine", weights_from=other.weights)
+    assert not (tmp_path / "parts" / "fine").exists()
+    call = {"stage": "fine", "weights_from": own.weights}
+    part = train_method(FAST, tmp_path / "parts", **call, minutes=1e-9)
+    assert part.stopped == "time"
+    rest = train_method(FAST, tmp_path / "parts", **call)  # and the same call goes on
+    assert rest.pin.sha256 == train_method(FAST, tmp_path / "whole").pin.sha256
+
+
 def tensors_of(name):
     return {
         f"{name}.{key}": value.clone()
