@@ -82,9 +82,9 @@ def test_judges_get_pictures_as_files_hold_them_whatever_layout_a_method_returns
 
 def test_workers_take_subnormal_numbers_for_zero() -> None:
     """Layers that start near zero make some, and arithmetic on them is 18 to 30 times slower."""
-    subnormal = torch.full((64,), 2.0**-130)
     try:
         torch.set_flush_denormal(False)
+        subnormal = torch.full((64,), 2.0**-130)
         assert (subnormal * 0.5).any()
         evaluate.set_numerics(1)
         assert not (subnormal * 0.5).any()

@@ -232,6 +232,7 @@ def test_of_absent_pictures_ten_are_named_and_all_counted(copy_of: Copy) -> None
     root = copy_of("celeba")
     remove(root / "identity_CelebA.txt")
     remove(root / "list_eval_partition.txt")
+    remove(root / "list_landmarks_align_celeba.txt")
     labels = (root / "list_attr_celeba.txt").read_text().splitlines()
     rows = [f"{182638 + number}.jpg {labels[2].split(None, 1)[1]}" for number in range(25)]
     (root / "list_attr_celeba.txt").write_text("\n".join(["25", labels[1], *rows]))
