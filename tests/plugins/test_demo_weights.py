@@ -19,7 +19,7 @@ from faceedit_bench.weights import load_method
 
 ROOT = Path(__file__).parents[2]
 EQUAL = ("stargan", "attgan", "stgan", "lstunet", "coogan", "secgan-attgan", "secgan-stargan")  # one budget
-METHODS = (*EQUAL, "e4e", "gradstyle")  # the others' stages are of other kinds
+METHODS = (*EQUAL, "sagan", "e4e", "gradstyle")  # the others' stages are of other kinds
 FOLDERS = {"secgan-attgan": "secgan", "secgan-stargan": "secgan"}  # where it is not the method's name
 HELPERS = {"parser"}  # stages that train no editor, with budgets of their own
 SEEDS = [3_000_000, 3_000_001, 3_000_003]  # of the test split: no training saw them; the second is pale
