@@ -2,6 +2,7 @@
 
 from .conflicts import CONFLICTS, HAIR_COLOURS
 from .contracts import (
+    EXPLAINING,
     THIRTEEN,
     DatasetSpec,
     EditBatch,
@@ -30,6 +31,7 @@ from .renaming import Names
 
 __all__ = [
     "CONFLICTS",
+    "EXPLAINING",
     "HAIR_COLOURS",
     "THIRTEEN",
     "BadConfig",

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from .errors import WrongWeights
 
@@ -94,6 +94,9 @@ class Editor(Protocol):
     the same is asked; they become parts of file names, so letters, digits, - and _ only.
     `faceedit-bench edit --explain` writes them, and every run shows them on its sheet.
 
+    May have `unexplained`, text: why `explain` has nothing to show, such as a file that is not here; "" where
+    it has. `edit --explain` is refused with it, and runs leave the pictures out.
+
     May have `home`, a device: where it wants `batch.images`, and gives its result, if not on its own device;
     for methods of which the device holds only parts of large pictures.
 
@@ -133,16 +136,29 @@ class Pin:
         return len(self.sha256) == 64
 
     @classmethod
-    def from_card(cls, path: Path) -> Pin | None:
-        """The pin in the weights card (JSON) that training wrote beside a plugin; None without a card."""
+    def from_card(cls, path: Path, key: str = "") -> Pin | None:
+        """The pin in the weights card (JSON) that training wrote beside a plugin; None without a card.
+
+        With `key` that of a further file which the card tells of; None where it tells of none.
+        """
         if not path.exists():
             return None
         try:
             card = json.loads(path.read_text(encoding="utf-8"))
+            if key and key not in card:
+                return None
+            card = card[key] if key else card
             return cls(**{name: card[name] for name in cls.__dataclass_fields__})
         except (ValueError, TypeError, KeyError) as error:
             wanted = ", ".join(cls.__dataclass_fields__)
             raise WrongWeights(f"{path}: not a weights card ({error!r}); wanted JSON with {wanted}") from None
+
+
+EXPLAINING: Literal["explaining"] = "explaining"
+"""In place of a weights file's number: the file beside the first one that holds networks which only
+explanations need (train.Recipe.explaining). Also its place in the card."""
+
+Part = int | Literal["explaining"]
 
 
 class LoadContext(Protocol):
@@ -151,12 +167,12 @@ class LoadContext(Protocol):
     @property
     def device(self) -> str: ...
 
-    def restore(self, network: nn.Module, part: int | Path = 0) -> nn.Module:
+    def restore(self, network: nn.Module, part: Part | Path = 0) -> nn.Module:
         """Load weights file number `part`, or a file that an option names, strictly; the network comes back
         on the device in eval mode. IndexError where there are not so many."""
         ...
 
-    def file(self, part: int = 0) -> Path:
+    def file(self, part: Part = 0) -> Path:
         """The checked path of weights file number `part`, for anything unusual."""
         ...
 

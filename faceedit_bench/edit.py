@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .conflicts import CONFLICTS
-from .errors import BadConfig, BrokenPromise, FaceEditError, NoFace, ResultsError, UnknownName
+from .errors import BadConfig, BrokenPromise, FaceEditError, NoFace, ResultsError, UnknownName, WrongWeights
 from .suite import THIRTEEN
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ def edit_photos(
     editor = build_editor(choice, device)
     if explain and not hasattr(editor, "explain"):
         raise BadConfig(f"{method} cannot show how it edits; leave --explain out")
+    if explain and (why := getattr(editor, "unexplained", "")):
+        raise WrongWeights(why)
 
     shown = 512 if len(places) <= 4 else 256 if len(places) <= 16 else 128  # pixels per side of a cell
     names: list[str] = []  # of the pictures that there are of every photo

@@ -384,7 +384,8 @@ def observe(bench: Workbench, edit: Edit, edit_index: int, faces: Sequence[Face]
 def _explained(bench: Workbench, edit: Edit, faces: Sequence[Face]) -> dict[str, Tensor]:
     """What the method shows of how it edits these faces, by name: (B, 3, H, W) uint8; {} if it cannot."""
     explain = getattr(bench.editor, "explain", None)
-    if explain is None or not faces:
+    why_not: str = getattr(bench.editor, "unexplained", "")
+    if explain is None or why_not or not faces:
         return {}
     told = _asked(bench, edit, faces).told
     return check_explanation(explain(told), told, f"{bench.method}, edit {edit.name!r}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import __version__, config
 from .catalog import catalog
-from .contracts import Imported, MethodSpec
+from .contracts import Imported, MethodSpec, Part
 from .errors import BadConfig, ResultsError, UnknownName, WrongWeights
 from .manifest import plain
 
@@ -199,12 +199,12 @@ class _Offered:
     source: Path
     device: str = "cpu"
 
-    def restore(self, network: nn.Module, part: int | Path = 0) -> nn.Module:
+    def restore(self, network: nn.Module, part: Part | Path = 0) -> nn.Module:
         from .weights import fill
 
         return fill(network, self.state, f"what was read from {self.source}").eval().requires_grad_(False)
 
-    def file(self, part: int = 0) -> Path:
+    def file(self, part: Part = 0) -> Path:
         raise BadConfig("a method that reads its weights file itself cannot be imported")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import config, folders
 from .catalog import catalog
-from .contracts import Editor, JudgeSpec, MethodSpec, Pin, Preset, View
+from .contracts import EXPLAINING, Editor, JudgeSpec, MethodSpec, Part, Pin, Preset, View
 from .errors import BadConfig, UnknownName, WrongWeights
 from .manifest import canonical
 from .renaming import COUNTER
@@ -45,17 +45,19 @@ class Context:
     files: tuple[Path, ...]
     compiles: bool = False  # networks are compiled when they first run
 
-    def file(self, part: int = 0) -> Path:
+    def file(self, part: Part = 0) -> Path:
         """The checked path of weights file number `part`."""
+        if part == EXPLAINING:
+            return explaining(self.files[0])
         check(self.files[part], self.pins[part])
         return self.files[part]
 
-    def restore(self, network: nn.Module, part: int | Path = 0) -> nn.Module:
+    def restore(self, network: nn.Module, part: Part | Path = 0) -> nn.Module:
         """Load weights file number `part`, or a file that an option names, strictly; the network comes back
         on the device in eval mode."""
-        path = self.file(part) if isinstance(part, int) else part
+        path = part if isinstance(part, Path) else self.file(part)
         network = restore(network, path).to(self.device).eval().requires_grad_(False)
-        return fast(network, self.device, self.compiles)
+        return fast(network, self.device, self.compiles and part != EXPLAINING)
 
     def adopt(
         self,
@@ -149,6 +151,30 @@ def pin_of(path: Path) -> Pin:
     if not path.is_file():
         raise WrongWeights(f"{path}: no such file; wanted a .safetensors weights file")
     return Pin(path.name, sha256(path), path.stat().st_size, origin="given by the user", licence="unknown")
+
+
+def beside(weights: Path) -> Path:
+    """Where training writes networks that only explanations need: `toy-demo-explain.safetensors`."""
+    return weights.with_name(f"{weights.stem}-explain.safetensors")
+
+
+def explaining(weights: Path) -> Path:
+    """The file of networks that explain these weights, checked against their card, which lies beside, too."""
+    path, card, told = beside(weights), weights.with_suffix(".json"), description_of(weights)
+    command = f" --method {told.method} --preset {told.preset}" if told.method else ""
+    together = f"`faceedit-bench train{command}` writes weights, card and this file together"
+    if not path.is_file():
+        raise WrongWeights(
+            f"{path}: no such file; wanted the networks that show how {weights.name} edits. {together}"
+        )
+    own, pin = Pin.from_card(card), Pin.from_card(card, EXPLAINING)
+    if own is None or pin is None or own.sha256 != sha256(weights):
+        raise WrongWeights(
+            f"{path}: not used, as no card vouches for it; wanted {card.name} beside it, the card of "
+            f"{weights.name}, with the hash of this file. {together}"
+        )
+    check(path, pin)
+    return path
 
 
 # ---- what a file says about itself ----------------------------------------------------------------

@@ -228,6 +228,17 @@ def test_what_explains_is_held_to_its_contract(
         run("witness", as_toml('{ name = "Young", flips = ["Young"] }'))
 
 
+def test_a_run_leaves_out_what_cannot_be_explained(
+    told: list[EditBatch], as_toml: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor = type(catalog().methods["witness"].load(None, None))  # type: ignore[arg-type]
+    silent = type("Silent", (editor,), {"unexplained": "a file is not here"})
+    spec = dataclasses.replace(catalog().methods["witness"], load=lambda options, context: silent())
+    monkeypatch.setitem(catalog().methods, "witness", spec)
+    images = run("witness", as_toml('{ name = "Male", flips = ["Male"] }')).folder.path / "images"
+    assert sorted(path.name for path in (images / "00").iterdir()) == ["Male.png", "source.png"]
+
+
 # ---- to whoever reads the scores
 
 

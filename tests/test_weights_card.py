@@ -24,6 +24,15 @@ def test_a_card_is_read_as_a_pin_and_its_training_facts_are_left_alone(tmp_path:
     assert Pin.from_card(path) == Pin(**CARD)
 
 
+def test_a_card_may_tell_of_a_further_file(tmp_path: Path):
+    path, further = tmp_path / "toy.json", {**CARD, "file": "toy-explain.safetensors"}
+    path.write_text(json.dumps({**CARD, "explaining": further}))
+    assert Pin.from_card(path, "explaining") == Pin(**further)
+    assert Pin.from_card(path) == Pin(**CARD)
+    path.write_text(json.dumps(CARD))
+    assert Pin.from_card(path, "explaining") is None
+
+
 def test_no_card_is_no_pin(tmp_path: Path):
     assert Pin.from_card(tmp_path / "toy.json") is None
 

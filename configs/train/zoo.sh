@@ -8,4 +8,4 @@ printf '%s\n' lstunet stgan attgan stargan coogan secgan-attgan secgan-stargan s
 faceedit-bench train --config configs/train/gradstyle-demo.toml --weights-from training/e4e-demo/e4e-demo.safetensors "$@"
 echo "weights and cards are in training/; to ship them:"
 echo "  for m in lstunet stgan attgan stargan coogan sagan e4e gradstyle; do cp training/\$m-demo/\$m-demo.* plugins/\$m/; done"
-echo "  for m in secgan-attgan secgan-stargan; do cp training/\$m-demo/\$m-demo.* plugins/secgan/; done"
+echo "  for m in secgan-attgan secgan-stargan; do cp training/\$m-demo/\$m-demo* plugins/secgan/; done"

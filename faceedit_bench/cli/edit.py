@@ -42,7 +42,7 @@ from .output import note
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or auto.")
 @click.option("--overwrite", is_flag=True, help="Replace pictures that exist already.")
 @click.option(
-    "--explain", is_flag=True, help="Also write what shows how the method edits, such as attention masks."
+    "--explain", is_flag=True, help="Also write what shows how the method edits, such as masks or segments."
 )
 def edit(
     photos: tuple[Path, ...],

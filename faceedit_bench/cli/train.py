@@ -131,6 +131,8 @@ def train(
     else:
         click.echo(as_python(trained.pin))
         click.echo(f"weights  {trained.weights}\ncard     {trained.weights.with_suffix('.json')}")
+        if trained.explaining:
+            click.echo(f"explain  {trained.explaining}  (for `edit --explain`, beside the weights)")
         print_json(trained.card)
     if trained.stopped:
         why = "the time is over" if trained.stopped == "time" else "a signal asked for it"

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode, unset_fake_temporarily
 from torch.utils._pytree import tree_flatten, tree_map_only, tree_unflatten
 
+from ..contracts import Part
 from ..errors import BadConfig
 from .memory import LivingStorages
 from .operations import flops_of
@@ -149,7 +150,7 @@ class Unweighted:
     def device(self) -> str:
         return str(self.pretence.device)
 
-    def restore(self, network: nn.Module, part: int | Path = 0) -> nn.Module:
+    def restore(self, network: nn.Module, part: Part | Path = 0) -> nn.Module:
         for module in network.modules():
             held: tuple[dict[str, Any], ...] = (module._parameters, module._buffers)
             for tensors in held:
@@ -165,8 +166,8 @@ class Unweighted:
             self._moved[id(tensor)] = tensor, made
         return self._moved[id(tensor)][1]
 
-    def file(self, part: int = 0) -> Path:
-        if part >= len(self.files):
+    def file(self, part: Part = 0) -> Path:
+        if not isinstance(part, int) or part >= len(self.files):
             raise BadConfig(
                 "it reads a weights file of its own, which is not here, so it cannot be predicted"
             )

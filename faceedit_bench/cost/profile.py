@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..contracts import Editor
+from ..contracts import Editor, Part
 from ..device import available_bytes, of_pictures
 from ..errors import BadConfig, FaceEditError
 from ..weights import build_editor, fast
@@ -45,10 +45,10 @@ class Fresh:
 
     device: str
 
-    def restore(self, network: nn.Module, part: int | Path = 0) -> nn.Module:
+    def restore(self, network: nn.Module, part: Part | Path = 0) -> nn.Module:
         return fast(network.to(self.device).eval().requires_grad_(False), self.device, False)
 
-    def file(self, part: int = 0) -> Path:
+    def file(self, part: Part = 0) -> Path:
         raise BadConfig("it reads a weights file of its own, which is not here")
 
 

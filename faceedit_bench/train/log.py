@@ -20,9 +20,8 @@ class LossLog:
     def __init__(self, path: Path, step: int, watch: Sequence[Watcher]) -> None:
         self.path = path
         self.watch = watch
-        self.latest: dict[str, float] = {}
         self._waiting: list[tuple[int, dict[str, Tensor]]] = []
-        _keep_until(path, step)
+        self.latest = _keep_until(path, step)  # of every loss its last value
 
     def add(self, step: int, losses: Mapping[str, Tensor]) -> None:
         """Remember the losses of a step, named `phase.term`."""
@@ -58,15 +57,19 @@ def _short(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def _keep_until(path: Path, step: int) -> None:
-    """Drop the lines of steps after the checkpoint: they will be done again."""
+def _keep_until(path: Path, step: int) -> dict[str, float]:
+    """Drop the lines of steps after the checkpoint: they will be done again. Gives the last losses before."""
     if not path.exists():
-        return
+        return {}
     kept = []
+    latest: dict[str, float] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
-            if json.loads(line)["step"] <= step:
+            losses = json.loads(line)
+            if losses.pop("step") <= step:
                 kept.append(line + "\n")
+                latest |= losses
         except (json.JSONDecodeError, KeyError):
             continue  # the last line of a training that was killed while writing
     path.write_text("".join(kept), encoding="utf-8")
+    return latest

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 
 from .. import __version__, config
 from ..catalog import catalog
-from ..contracts import JudgeSpec, MethodSpec, Pin
+from ..contracts import EXPLAINING, JudgeSpec, MethodSpec, Pin
 from ..data import jpeg_on_gpu, reading
 from ..data.photographs import Photographs
 from ..device import available_bytes
 from ..errors import BadConfig, BadDataset, BrokenPromise, UnknownName, WrongWeights
 from ..manifest import plain
-from ..weights import Description, identity_of, load_judge
+from ..weights import Description, beside, identity_of, load_judge
 from . import checkpoint
 from .config import TrainingConfig
 from .export import pin_of, read_weights, write_card, write_weights
@@ -41,6 +41,7 @@ class Trained:
     card: dict[str, Any]
     results: tuple[Result, ...]  # of the stages of this session
     stopped: str  # "" finished, "time" or "signal": the same call goes on
+    explaining: Path | None  # networks that only `edit --explain` needs, where the method has any
 
     @property
     def is_complete(self) -> bool:
@@ -80,6 +81,7 @@ def train_method(
         functools.partial(_faces, chosen, spec, options, root, device, cache, decode)
     )
     exported: States = {}
+    explaining: States = {}
     made: dict[str, dict[str, Any]] = {}  # stage -> how it was made, for the card
     results: list[Result] = []
     stopped = ""
@@ -87,6 +89,7 @@ def train_method(
         if stage and recipe.name != stage:
             wanted = () if results else _given_to(recipes, stage)
             exported |= _exported_before(folder, recipe, first, wanted)
+            explaining |= _explaining_before(folder, recipe)
             continue
         size = chosen.size_of(recipe.name)
         faces = open_faces(size)
@@ -103,17 +106,22 @@ def train_method(
         )
         results.append(result)
         exported |= result.averages
+        explaining |= result.explaining
         made[recipe.name] = _made(result, faces, size, settings[recipe.name])
         if not result.is_complete:
             stopped = result.stopped
             break
     path = folder / f"{spec.name}-{preset}.safetensors"
-    write_weights(path, _kept(exported, recipes), Description(spec.name, preset, plain(options)))
-    pin = pin_of(path, origin or f"faceedit-bench train --method {spec.name} --preset {preset}")
+    told = Description(spec.name, preset, plain(options))
+    origin = origin or f"faceedit-bench train --method {spec.name} --preset {preset}"
+    write_weights(path, _kept(exported, recipes), told)
+    if explaining:
+        write_weights(beside(path), explaining, told)
+    pin, further = pin_of(path, origin), pin_of(beside(path), origin) if explaining else None
     is_complete = not stage and not stopped
-    card = _card(pin, chosen, spec, preset, options, made, borrowed, device, is_complete)
+    card = _card(pin, further, chosen, spec, preset, options, made, borrowed, device, is_complete)
     write_card(path.with_suffix(".json"), card)
-    return Trained(pin, path, card, tuple(results), stopped)
+    return Trained(pin, path, card, tuple(results), stopped, beside(path) if explaining else None)
 
 
 def choose(chosen: TrainingConfig) -> tuple[MethodSpec, str, Any]:
@@ -273,17 +281,23 @@ def _exported_before(folder: Path, recipe: Recipe, first: Mapping[str, Any], wan
     return {name: first[name] for name in recipe.exported if name in first}
 
 
+def _explaining_before(folder: Path, recipe: Recipe) -> States:
+    """What explains, of a stage that is not to be trained now; nothing where it is not trained yet."""
+    saved = checkpoint.load(folder / recipe.name) if recipe.explaining else None
+    return {} if saved is None else {name: saved["networks"][name] for name in recipe.explaining}
+
+
 def _check_one_source(folder: Path, recipes: Sequence[Recipe], stage: str, first: States) -> None:
     """A stage is not given two different networks of one name, by the stages before it in this folder and by
     --weights-from."""
     names = [recipe.name for recipe in recipes]
     place = names.index(stage)
     for recipe in recipes[:place]:
-        saved = checkpoint.load(folder / recipe.name)
-        for name in recipe.exported if saved is not None else ():
+        exported: States = (checkpoint.load(folder / recipe.name) or {}).get("averages", {})
+        for name, state in exported.items():
             if name not in first or name not in recipes[place].networks:
                 continue
-            if checkpoint.digest({name: saved["averages"][name]}) != checkpoint.digest({name: first[name]}):
+            if checkpoint.digest({name: state}) != checkpoint.digest({name: first[name]}):
                 raise BadConfig(
                     f"network {name!r} of stage {stage!r} comes twice: stage {recipe.name!r} is trained in "
                     f"{folder}, and --weights-from holds another one. Leave --weights-from out to take the "
@@ -318,6 +332,7 @@ def _made(result: Result, faces: TrainingFaces, size: int, settings: Settings) -
 
 def _card(
     pin: Pin,
+    further: Pin | None,
     chosen: TrainingConfig,
     spec: MethodSpec,
     preset: str,
@@ -329,6 +344,7 @@ def _card(
 ) -> dict[str, Any]:
     return {
         **dataclasses.asdict(pin),
+        **({EXPLAINING: dataclasses.asdict(further)} if further else {}),
         "method": spec.name,
         "version": spec.version,
         "preset": preset,

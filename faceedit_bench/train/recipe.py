@@ -71,6 +71,7 @@ class Recipe:
     networks: dict[str, nn.Module]
     phases: tuple[Phase, ...]  # run in this order within a step
     exported: tuple[str, ...]  # networks whose averaged weights are the result
+    explaining: tuple[str, ...] = ()  # networks, as they are at the end, that only show how the result edits
     targets: Callable[[Tensor, torch.Generator], Tensor] | None = (
         None  # (B, A) labels -> (B, A); None permutes
     )
@@ -102,6 +103,9 @@ class Recipe:
         for name in self.exported:
             if name not in self.networks:
                 raise UnknownName("exported network", name, self.networks)
+        for name in self.explaining:
+            if name not in self.networks:
+                raise UnknownName("explaining network", name, self.networks)
         for name in self.given:
             if name not in self.networks:
                 raise UnknownName("given network", name, self.networks)

@@ -41,7 +41,8 @@ class Result:
     seconds: float  # all sessions together
     stopped: str  # "" finished, "time" or "signal"
     averages: States  # exported networks, on the CPU
-    losses: dict[str, float]  # of the last step of this session
+    explaining: States  # those that only show how the result edits, as they are, on the CPU
+    losses: dict[str, float]  # of the last step
 
     @property
     def is_complete(self) -> bool:
@@ -112,6 +113,7 @@ def train(
         seconds=training.seconds,
         stopped="" if is_complete else stopped,
         averages=training.averaged_states(),
+        explaining=states_of({name: training.networks[name] for name in recipe.explaining}),
         losses=log.latest,
     )
 
@@ -213,10 +215,7 @@ class Training:
         return {**self.networks, **averaged}
 
     def averaged_states(self) -> States:
-        return {
-            name: {key: value.detach().cpu() for key, value in average.network.state_dict().items()}
-            for name, average in self.averages.items()
-        }
+        return states_of({name: average.network for name, average in self.averages.items()})
 
     # ---- checkpoints ------------------------------------------------------------------------------
 
@@ -278,6 +277,14 @@ class Training:
             average.updates = saved["updates"][name]
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(saved["optimizers"][name])
+
+
+def states_of(networks: Mapping[str, nn.Module]) -> States:
+    """Their state dicts, on the CPU."""
+    return {
+        name: {key: value.detach().cpu() for key, value in network.state_dict().items()}
+        for name, network in networks.items()
+    }
 
 
 def _optimizer(phase: Phase, values: Iterable[Tensor]) -> torch.optim.Optimizer:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor, nn
 
-from faceedit_bench.api import EditBatch, LoadContext
+from faceedit_bench.api import EXPLAINING, EditBatch, FaceEditError, LoadContext
 
 from ..labels.codes import difference
 from ..unet.editor import WholePicture
@@ -15,7 +15,8 @@ from ..unet.pictures import pad_to_multiple
 from . import Options
 from .backbones import backbone
 from .losses import with_segments
-from .training import generator, parser
+from .segments import as_planes
+from .training import generator, parser, segment_generator
 
 difference_vector = partial(difference, strength=1.0)  # target − source, scaled by the edit's strength
 
@@ -61,10 +62,54 @@ class Concat:
 
     def explain(self, batch: EditBatch) -> dict[str, Tensor]:
         """`segments` of the source, (B, 3, H, W) in [0, 1], a colour for each."""
-        height, width = batch.images.shape[2:]
         found = self.network.parser(pad_to_multiple(batch.images, self.multiple)).argmax(1)
-        colours = torch.tensor(COLOURS, device=found.device)[found].movedim(-1, 1)  # (B, 3, H, W)
-        return {"segments": colours[:, :, :height, :width]}
+        return {"segments": coloured(found, batch)}
+
+
+class SeCGAN(WholePicture):
+    """An editor around the generator alone. What shows how it was taught lies in a file beside the weights,
+    and is read when it is first asked for."""
+
+    def __init__(self, network: nn.Module, options: Options, context: LoadContext) -> None:
+        super().__init__(network, difference_vector, backbone(options).multiple(options))
+        self.options, self.context = options, context
+
+    @property
+    def unexplained(self) -> str:
+        """What is the matter with that file; "" where it is there."""
+        try:
+            self.context.file(EXPLAINING)
+        except FaceEditError as error:
+            return str(error)
+        return ""
+
+    @cached_property
+    def explainers(self) -> nn.ModuleDict:
+        """The parser and the generator of segments, as they were at the end of training."""
+        made = {"parser": parser(self.options), "semantic_editor": segment_generator(self.options)}
+        found = self.context.restore(nn.ModuleDict(made), EXPLAINING)
+        assert isinstance(found, nn.ModuleDict)
+        return found
+
+    def explain(self, batch: EditBatch) -> dict[str, Tensor]:
+        """Segments, (B, 3, H, W) in [0, 1], a colour for each: as the parser sees them in the source, as the
+        second generator edits those, and as the parser sees them in the edited picture. Training wants the
+        last two to agree."""
+        images, change = pad_to_multiple(batch.images, self.multiple), self.condition(batch)
+        parse, edit_segments = self.explainers["parser"], self.explainers["semantic_editor"]
+        found = parse(images).argmax(1)
+        shown = {
+            "segments": found,
+            "segments-edited": edit_segments(as_planes(found), change).argmax(1),
+            "segments-of-result": parse(self.network(images, change)).argmax(1),
+        }
+        return {name: coloured(segments, batch) for name, segments in shown.items()}
+
+
+def coloured(segments: Tensor, batch: EditBatch) -> Tensor:
+    """(B, h, w) segment numbers -> (B, 3, H, W) in [0, 1], of the batch's size."""
+    height, width = batch.images.shape[2:]
+    return torch.tensor(COLOURS, device=segments.device)[segments].movedim(-1, 1)[:, :, :height, :width]
 
 
 def editor(options: Options, context: LoadContext) -> WholePicture | Concat:
@@ -76,4 +121,6 @@ def editor(options: Options, context: LoadContext) -> WholePicture | Concat:
     network, multiple = found.get_submodule("editor"), backbone(options).multiple(options)
     if options.branch == "concat":
         return Concat(Told(network, found.get_submodule("parser")), multiple)
+    if options.branch == "semantic":
+        return SeCGAN(network, options, context)
     return WholePicture(network, difference_vector, multiple)

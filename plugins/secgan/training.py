@@ -74,6 +74,7 @@ def stage(options: Options) -> Recipe:
             Phase("editor", editors, edit, every=options.critic_steps, fresh=is_fresh, **rates),
         ),
         exported=("editor", "parser") if is_concat else ("editor",),
+        explaining=("parser", "semantic_editor") if is_parallel else (),
         targets=targets(options.targets, options.attributes),
         preview=partial(preview, options=options),
         rate=Schedule(options.decay, options.decay_at),
@@ -87,11 +88,10 @@ def stage(options: Options) -> Recipe:
 
 def networks(options: Options) -> dict[str, nn.Module]:
     made = backbone(options)
-    count = len(SEGMENTS)
     found = {"editor": generator(options), "critic": made.critic(options)}
     if options.branch == "semantic":
-        found["semantic_editor"] = made.generator(options, channels=count, outputs=count, logits=True)
-        found["semantic_critic"] = made.critic(options, channels=count)
+        found["semantic_editor"] = segment_generator(options)
+        found["semantic_critic"] = made.critic(options, channels=len(SEGMENTS))
     if options.branch != "none":
         found["parser"] = parser(options)
     return found
@@ -101,6 +101,12 @@ def generator(options: Options) -> nn.Module:
     """The one that edits: (B, 3, H, W), with Concat (B, 3 + 12, H, W), and (B, A) -> (B, 3, H, W)."""
     channels = 3 + (len(SEGMENTS) if options.branch == "concat" else 0)
     return backbone(options).generator(options, channels=channels)
+
+
+def segment_generator(options: Options) -> nn.Module:
+    """The one that edits segments: (B, 12, H, W) one-hot and (B, A) -> logits (B, 12, H, W)."""
+    count = len(SEGMENTS)
+    return backbone(options).generator(options, channels=count, outputs=count, logits=True)
 
 
 def preview(networks: Networks, batch: EditBatch, options: Options) -> Tensor:

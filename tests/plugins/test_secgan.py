@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,13 +25,17 @@ from faceedit_plugins.secgan.segments import (
     resized,
 )
 from faceedit_plugins.secgan.training import generator, networks, stage, stages
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from faceedit_bench import cost, folders
-from faceedit_bench.api import THIRTEEN, BadConfig, BadDataset, EditBatch, WrongWeights
+from faceedit_bench.api import EXPLAINING, THIRTEEN, BadConfig, BadDataset, EditBatch, Pin, WrongWeights
 from faceedit_bench.catalog import catalog
+from faceedit_bench.data import drawn
 from faceedit_bench.data.drawn import REGIONS
+from faceedit_bench.data.images import read_image
+from faceedit_bench.edit import Request, edit_photos
 from faceedit_bench.train import (
     Recipe,
     Settings,
@@ -39,7 +46,7 @@ from faceedit_bench.train import (
     train_method,
 )
 from faceedit_bench.train.trainer import Training
-from faceedit_bench.weights import load_method, pin_of
+from faceedit_bench.weights import beside, check, load_method, pin_of
 
 A, K = len(THIRTEEN), len(SEGMENTS)
 STARGAN = secgan.StarGANOptions(
@@ -250,7 +257,133 @@ def test_concat_can_show_the_segments_it_is_told():
     segments = editor.network.parser(batch.images).argmax(1)  # (1, 18, 18)
     picture = editor.explain(batch)["segments"]
     assert picture.shape == (1, 3, 18, 18) and len(set(COLOURS)) == K
-    assert torch.equal(picture, torch.tensor(COLOURS)[segments].permute(0, 3, 1, 2))
+    assert torch.equal(picture, painted(segments))
+
+
+# ---- what shows how it was taught -----------------------------------------------------------------
+
+
+def painted(segments: Tensor) -> Tensor:
+    return torch.tensor(COLOURS)[segments].permute(0, 3, 1, 2)
+
+
+@torch.inference_mode()
+@TINY
+def test_it_shows_what_the_parser_and_the_second_generator_see(options):
+    """Segments of the source, those that G_seg makes of them, and those of the edited picture."""
+    torch.manual_seed(0)
+    editor = secgan.load(options, Context())
+    palette, second = Palette(), networks(options)["semantic_editor"].eval()
+    editor.explainers = nn.ModuleDict({"parser": palette, "semantic_editor": second})
+    batch = cost.sample_batch(16, THIRTEEN, "cpu")
+    shown = editor.explain(batch)
+    segments = palette(batch.images).argmax(1)
+    edited = second(as_planes(segments), batch.change).softmax(1).argmax(1)
+    of_result = palette(editor.edit(batch)).argmax(1)
+    assert list(shown) == ["segments", "segments-edited", "segments-of-result"]
+    for picture, wanted in zip(shown.values(), (segments, edited, of_result), strict=True):
+        assert torch.equal(picture, painted(wanted))
+    assert len({picture.numpy().tobytes() for picture in shown.values()}) == 3
+    odd = cost.sample_batch(18, THIRTEEN, "cpu")  # padded and cropped
+    assert all(picture.shape == (1, 3, 18, 18) for picture in editor.explain(odd).values())
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """`secgan-stargan` after two steps, in a folder of its own."""
+    return train_method(short_training(), tmp_path_factory.mktemp("explained"))
+
+
+@pytest.fixture
+def copied(trained, tmp_path):
+    """Its weights, card and what explains them, to be tampered with; the path of the weights."""
+    for path in trained.weights.parent.glob(f"{trained.weights.stem}*"):
+        shutil.copy(path, tmp_path)
+    return tmp_path / trained.weights.name
+
+
+def test_networks_that_only_explain_lie_beside_the_weights_as_they_were_at_the_end(trained):
+    saved = torch.load(trained.weights.parent / "editor" / "checkpoint.pt")["networks"]
+    found = load_file(trained.explaining)
+    wanted = {
+        f"{name}.{key}": value for name in ("parser", "semantic_editor") for key, value in saved[name].items()
+    }
+    assert found.keys() == wanted.keys()
+    assert all(torch.equal(found[key], value) for key, value in wanted.items())
+    check(trained.explaining, Pin.from_card(trained.weights.with_suffix(".json"), EXPLAINING))
+
+
+@torch.inference_mode()
+def test_they_are_read_when_something_is_explained_and_never_to_edit(trained):
+    editor = load_method("secgan-stargan", weights=trained.weights)
+    batch = cost.sample_batch(16, THIRTEEN, "cpu")
+    editor.edit(batch)
+    assert editor.unexplained == ""
+    of_generator = sum(value.nbytes for value in load_file(trained.weights).values())
+    of_others = sum(value.nbytes for value in load_file(trained.explaining).values())
+
+    def held() -> int:
+        return cost.weight_counts(cost.reachable_tensors(editor))["weights_bytes"]
+
+    assert held() == of_generator
+    assert len(editor.explain(batch)) == 3
+    assert held() == of_generator + of_others
+
+
+def change_last_bytes(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-4] + b"next")
+
+
+def name_other_weights(card: Path) -> None:
+    card.write_text(json.dumps({**json.loads(card.read_text()), "sha256": "0" * 64}))
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize(
+    ("harm", "ending", "words"),
+    [
+        (Path.unlink, "-explain.safetensors", r"no such file; wanted .* `faceedit-bench train --method sec"),
+        (Path.unlink, ".json", "no card vouches for it; wanted secgan-stargan-demo.json"),
+        (name_other_weights, ".json", "no card vouches for it"),
+        (change_last_bytes, "-explain.safetensors", "wanted sha256"),
+    ],
+)
+def test_explanations_that_cannot_be_trusted_are_refused_and_edits_go_on(harm, ending, words, copied):
+    harm(copied.with_name(f"{copied.stem}{ending}"))
+    editor = load_method("secgan-stargan", weights=copied)
+    assert editor.edit(cost.sample_batch(16, THIRTEEN, "cpu")).shape == (1, 3, 16, 16)
+    photo, out = copied.with_name("me.png"), copied.with_name("out")
+    Image.new("RGB", (16, 16)).save(photo)
+    asked = {"method": "secgan-stargan", "weights": copied, "request": Request({"Bald": 1})}
+    with pytest.raises(WrongWeights, match=words):
+        edit_photos([photo], **asked, out=out, explain=True)
+    assert not out.exists()
+    assert len(edit_photos([photo], **asked, out=out)) == 2
+
+
+@pytest.mark.parametrize("method", ["secgan-stargan", "secgan-attgan"])
+def test_the_shipped_demo_writes_three_maps_beside_the_result(method, tmp_path):
+    seeds = [3_000_001]  # of the test split
+    face = drawn.draw(seeds, drawn.labels(seeds), 128)
+    Image.fromarray(face.images[0].permute(1, 2, 0).numpy()).save(tmp_path / "me.png")
+    written = edit_photos(
+        [tmp_path / "me.png"], method=method, request=Request({"Bald": 0}), out=tmp_path, explain=True
+    )
+    names = ["edited", "segments", "segments-edited", "segments-of-result"]
+    assert [path.name for path in written] == [*(f"me-{name}.png" for name in names), "sheet.png"]
+    palette = (torch.tensor(COLOURS) * 255).round().to(torch.uint8)
+    maps = [torch.from_numpy(read_image(path)) for path in written[1:4]]
+    numbers = [(found[None] == palette[:, :, None, None]).all(1).long() for found in maps]  # (12, H, W)
+    assert all((planes.sum(0) == 1).all() for planes in numbers)  # every pixel has one of the twelve colours
+    assert (numbers[0].argmax(0) == face.regions[0]).float().mean() > 0.9
+    assert not torch.equal(maps[0], maps[1]) and not torch.equal(maps[0], maps[2])
+
+
+@pytest.mark.parametrize("method", ["secgan-stargan", "secgan-attgan"])
+def test_what_explains_the_shipped_demo_is_small(method):
+    (pin,) = catalog().method(method).presets["demo"].weights
+    file = beside(Path(secgan.__file__).parent / pin.file)
+    assert file.stat().st_size <= 8_000_000
 
 
 # ---- segments -------------------------------------------------------------------------------------
@@ -566,6 +699,14 @@ def test_a_parser_that_nobody_gave_is_asked_for(tmp_path):
         train(stage(STARGAN), faces(), Settings(steps=1, batch_size=2), tmp_path)
 
 
+def short_training() -> TrainingConfig:
+    """Both stages of `secgan-stargan` on a few drawn faces."""
+    tiny = {"parser_width": 2, "width": 4, "blocks": 1, "critic_width": 4, "critic_layers": 2, "size": 16}
+    return TrainingConfig(
+        "secgan-stargan", options=tiny, count=6, size=32, steps=2, batch_size=3, sample_every=0, threads=1
+    )
+
+
 def on_photographs(method: str, preset: str, **changes) -> TrainingConfig:
     """A short training with BiSeNet, narrow otherwise."""
     tiny = {
@@ -649,13 +790,9 @@ def test_weights_that_edit_hold_the_generator_alone(tmp_path):
     assert backbone(STARGAN).multiple(STARGAN) == 4
 
 
-def test_from_drawn_faces_to_an_edit(tmp_path):
+def test_from_drawn_faces_to_an_edit(trained, tmp_path):
     """Parser and GANs are trained, the file holds the editor alone, and it edits without being told more."""
-    tiny = {"parser_width": 2, "width": 4, "blocks": 1, "critic_width": 4, "critic_layers": 2, "size": 16}
-    chosen = TrainingConfig(
-        "secgan-stargan", options=tiny, count=6, size=32, steps=2, batch_size=3, sample_every=0, threads=1
-    )
-    trained = train_method(chosen, tmp_path / "whole")
+    chosen = short_training()
     assert [result.recipe for result in trained.results] == ["parser", "editor"]
     assert {key.partition(".")[0] for key in load_file(trained.weights)} == {"editor"}
     concat = replace(chosen, preset="concat-demo")

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from faceedit_bench import config
 from faceedit_bench.catalog import Catalog
-from faceedit_bench.contracts import DatasetSpec, MethodSpec, Pin, Preset
+from faceedit_bench.contracts import EXPLAINING, DatasetSpec, MethodSpec, Pin, Preset
 from faceedit_bench.errors import (
     BadConfig,
     BadDataset,
@@ -72,6 +72,12 @@ def recipes_that_share_a_network(options):
     )
     networks = {name: fine.networks[name] for name in both.network}
     return replace(coarse, networks=networks, phases=(both,), exported=both.network), fine
+
+
+def recipes_that_explain(options):
+    """The last critic of the first stage shows something of what the editor learned."""
+    coarse, fine = recipes(options)
+    return replace(coarse, explaining=("critic",)), fine
 
 
 class Noise:
@@ -258,6 +264,44 @@ def test_a_time_limit_leaves_the_rest_for_the_same_call(tmp_path):
     assert rest.is_complete and rest.pin.sha256 == whole.pin.sha256
 
 
+# ---- networks that only explain -------------------------------------------------------------------
+
+
+@pytest.fixture
+def explaining(shelf, monkeypatch):
+    found = replace(shelf, methods={"toy": spec(recipes=recipes_that_explain)})
+    monkeypatch.setattr(training_of_methods, "catalog", lambda: found)
+
+
+def test_networks_that_only_explain_get_a_file_beside_the_weights(explaining, tmp_path):
+    trained = train_method(FAST, tmp_path / "whole")
+    assert trained.explaining == tmp_path / "whole" / "toy-small-explain.safetensors"
+    assert set(read_weights(trained.weights)) == {"editor", "finisher"}
+    last = torch.load(tmp_path / "whole" / "coarse" / "checkpoint.pt")["networks"]["critic"]
+    found = read_weights(trained.explaining)
+    assert found.keys() == {"critic"}
+    assert all(torch.equal(found["critic"][key], value) for key, value in last.items())
+    check(trained.explaining, Pin.from_card(tmp_path / "whole" / "toy-small.json", EXPLAINING))
+
+
+def test_stages_trained_one_by_one_leave_the_same_file(explaining, tmp_path):
+    whole = train_method(FAST, tmp_path / "whole")
+    train_method(FAST, tmp_path / "parts", stage="coarse")
+    parts = train_method(FAST, tmp_path / "parts", stage="fine")
+    assert parts.card[EXPLAINING]["sha256"] == whole.card[EXPLAINING]["sha256"]
+
+
+def test_without_such_networks_there_is_no_such_file(tmp_path):
+    trained = train_method(FAST, tmp_path)
+    assert trained.explaining is None and EXPLAINING not in trained.card
+    assert not list(tmp_path.glob("*-explain*"))
+
+
+def test_a_stage_explains_by_networks_that_it_has():
+    with pytest.raises(UnknownName, match="unknown explaining network 'critik'; did you mean 'critic'"):
+        toy_training.recipe(explaining=("critik",))
+
+
 # ---- card and pin ---------------------------------------------------------------------------------
 
 
@@ -291,6 +335,14 @@ def test_the_card_says_how_the_weights_were_made(tmp_path):
     assert {"editor.reconstruction", "critic.penalty"} <= set(stage["losses"])
     assert card["seconds"] > 0 and card["device"].startswith("CPU")
     assert card["torch"] == torch.__version__
+
+
+def test_a_training_that_is_finished_is_written_again_with_the_same_card(tmp_path):
+    """Losses too: those of a session without steps are the last of the one before."""
+    slow = replace(FAST, preset="slow")  # the editor learns at every second step of three
+    first, second = (train_method(slow, tmp_path).card["stages"]["coarse"] for _ in range(2))
+    assert "editor.reconstruction" in first["losses"]
+    assert second["losses"] == pytest.approx(first["losses"], rel=2e-3)  # four digits, of six in the log
 
 
 def test_the_printed_pin_is_python_that_gives_the_pin():
