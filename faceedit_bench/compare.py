@@ -145,7 +145,8 @@ def _metrics(
     later = [run.rescored()["metrics"] for run in (first, second)]
     both = {name: version for name, version in later[0].items() if name in later[1]}
     versions = {**first.manifest.identity["metrics"], **both}
-    notes += [f"only one run was rescored for {name}" for name in sorted({*later[0]} ^ {*later[1]})]
+    if alone := sorted({*later[0]} ^ {*later[1]}):
+        notes.append(f"only one run was rescored for {', '.join(alone)}")
     unknown = [name for name in wanted if name not in versions]
     if unknown:
         raise UnknownName("metric of these runs", unknown[0], versions)
@@ -252,7 +253,7 @@ def _difference(
 ) -> Difference:
     if isinstance(first, Undefined) or isinstance(second, Undefined):
         told = {FIRST: first, SECOND: second}
-        reason = "; ".join(f"{run}: {one.reason}" for run, one in told.items() if isinstance(one, Undefined))
+        reason = _reason({run: one.reason for run, one in told.items() if isinstance(one, Undefined)})
         one, other = (None if isinstance(of_it, Undefined) else float(of_it) for of_it in told.values())
         return Difference(key, edit, one, other, None, verdict="undefined", reason=reason)
     numbers = float(first), float(second), float(second) - float(first)
@@ -319,6 +320,14 @@ def _curves(run: RunFolder, suite: Suite, shards: Sequence[Any], leave_out: Coll
     }
 
 
+def _reason(told: Mapping[str, str]) -> str:
+    """Of a run, or of both where it is the same."""
+    reasons = set(told.values())
+    if len(told) > len(reasons):
+        return f"{' and '.join(told)}: {reasons.pop()}"
+    return "; ".join(f"{run}: {reason}" for run, reason in told.items())
+
+
 def _at_equal_response(suite: Suite, first: Curves, second: Curves) -> list[Difference]:
     """ID where each method's response reaches one half, of every series of strengths."""
     found = []
@@ -326,7 +335,7 @@ def _at_equal_response(suite: Suite, first: Curves, second: Curves) -> list[Diff
         (one, _, why), (other, _, why_other) = (curve.score(*of[asks], suite.seed) for of in (first, second))
         if one is None or other is None:
             told = {FIRST: why, SECOND: why_other}
-            reason = "; ".join(f"{run}: {text}" for run, text in told.items() if text)
+            reason = _reason({run: text for run, text in told.items() if text})
             found.append(
                 Difference(curve.AT_HALF.name, asks, one, other, None, verdict="undefined", reason=reason)
             )

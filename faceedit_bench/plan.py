@@ -13,6 +13,7 @@ from .catalog import catalog
 from .compare import stored, suite_of, unusable_faces
 from .contracts import MetricSpec
 from .errors import BadConfig, FaceEditError, ResultsError, UnknownName
+from .evaluate import applies
 from .scoring import ALL, states_of
 from .statistics.sample_size import correlation, faces_needed, of_faces, smallest_difference, spread
 from .store import comparable
@@ -83,8 +84,9 @@ def plan(
         needs.append(_need(_named(one), _named(other), agree, sigma, len(pair[0]), difference, level, power))
     if not needs:
         raise ResultsError("no two of these runs compare:\n" + "\n".join(notes))
-    edits = [one for one in suite.edits if not one.is_reconstruction]
-    return Plan(metric, edit, difference, level, power, len(edits) if edit == ALL else 1, needs, notes)
+    edits = [one for one in suite.edits if applies(spec, one) and not one.is_reconstruction]
+    pictures = max(1, len(edits)) if edit == ALL else 1
+    return Plan(metric, edit, difference, level, power, pictures, needs, notes)
 
 
 def runs_of(suite: str, root: Path) -> tuple[list[RunFolder], list[str]]:

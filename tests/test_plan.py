@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from made_runs import EDITS, a_run
 
+from faceedit_bench import runs
 from faceedit_bench.cli import cli
 from faceedit_bench.errors import BadConfig, ResultsError, UnknownName
 from faceedit_bench.metrics.intervals import replicate_means
@@ -76,6 +77,11 @@ def test_one_edit_and_a_number_beside_the_metric_may_be_planned_for(tmp_path: Pa
     assert plan([run], "tarr.add", 1.0).needs[0].faces > plan([run], "tarr", 1.0).needs[0].faces
 
 
+def test_a_metric_of_the_reconstruction_needs_one_picture_a_face(tmp_path: Path, tiny: str) -> None:
+    folder = runs.run("copy", suite=tiny, workers=1, measure_cost=False, results=tmp_path).folder
+    assert plan([folder], "l2", 0.1).pictures == 1 < plan([folder], "tarr", 1.0).pictures
+
+
 def test_what_cannot_be_planned_is_refused_with_the_reason(tmp_path: Path) -> None:
     run = a_run(tmp_path, "a", hit=HARD)
     with pytest.raises(BadConfig, match="no mean over faces"):
@@ -103,7 +109,7 @@ def test_the_command_tells_faces_and_pictures_in_80_columns(tmp_path: Path) -> N
     result = call(*asked)
     assert result.exit_code == 0, result.output
     assert max(map(len, result.output.splitlines())) <= 80
-    assert "4 edited pictures a face" in result.output and "left out, not complete: half-" in result.output
+    assert "edited pictures a face: 4)" in result.output and "left out, not complete: half-" in result.output
     (need,) = json.loads(call(*asked, "--json").output)["needs"]
     assert f"{need['faces']:,}" in result.output
 

@@ -19,6 +19,8 @@ from faceedit_bench.cli import cli
 from faceedit_bench.compare import compare
 from faceedit_bench.errors import BadConfig, ResultsError, UnknownName
 from faceedit_bench.evaluate import ShardResult
+from faceedit_bench.report.material import read
+from faceedit_bench.report.page import page
 from faceedit_bench.rescore import rescore
 from faceedit_bench.store.arrays import InFile
 from faceedit_bench.store.fingerprint import fingerprint
@@ -124,7 +126,7 @@ def test_a_record_of_before_scores_had_fingerprints_is_exported_again(tmp_path: 
     assert all("fingerprint" in score for score in json.loads(place.read_text())["scores"])
 
 
-def test_show_and_compare_include_what_was_computed_later(tmp_path: Path) -> None:
+def test_show_compare_and_report_include_what_was_computed_later(tmp_path: Path) -> None:
     one, other = (a_run(tmp_path, ["fid"], method=method).folder for method in ("copy", "truth"))
     for folder in (one, other):
         rescore(folder, ["precision"])
@@ -134,6 +136,14 @@ def test_show_and_compare_include_what_was_computed_later(tmp_path: Path) -> Non
     found = compare(one, other)
     assert {difference.metric for difference in found.differences} == {"fid", "precision"}
     assert found.notes == ["only one run was rescored for recall"]
+    reported = page(read([one, other]))
+    assert ">precision" in reported and ">recall" in reported and "precision 1, recall 1" in reported
+    record = json.loads((other.path / "rescored.json").read_text())
+    for score in record["scores"]:
+        score["fingerprint"] = "of judges in another precision"
+    (other.path / "rescored.json").write_text(json.dumps(record))
+    with pytest.raises(ResultsError, match=r"fingerprint of metric precision: .* against of judges"):
+        compare(one, other)
 
 
 def test_faces_that_were_left_out_stay_out_of_later_metrics(tmp_path: Path) -> None:

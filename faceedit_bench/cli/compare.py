@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..store.undefined import sentences
 from .output import json_option, print_json
 from .table import fitted, table
 
@@ -183,15 +184,13 @@ def _words(found: Comparison) -> list[str]:
         (WITHIN, "within the spread of parts of the faces:"),
         (FEW, "no interval, wanted at least 10 faces:"),
     )
-    sentences = []
+    told_of_main = []
     for verdict, words in told:
         metrics = [one.metric for one in main if one.verdict == verdict]
         if metrics:
-            sentences.append(f"{words} {', '.join(metrics)}")
-    undefined = {
-        f"undefined {one.metric} ({one.edit}): {one.reason}": None for one in found.differences if one.reason
-    }
-    return [*sentences, *undefined]
+            told_of_main.append(f"{words} {', '.join(metrics)}")
+    undefined = ((one.metric, one.edit, one.reason) for one in found.differences if one.reason)
+    return [*told_of_main, *sentences(undefined)]
 
 
 def _legend(differences: Sequence[Difference]) -> list[str]:

@@ -74,7 +74,7 @@ def _print(found: Plan) -> None:
     click.echo(
         f"{found.metric}{edit}: faces that find a difference of {found.difference:g} with probability "
         f"{found.power:g}\n(two-sided interval of {found.level:g}, the same faces for both, "
-        f"{found.pictures} edited pictures a face)\n"
+        f"edited pictures a face: {found.pictures})\n"
     )
     rows = [
         (

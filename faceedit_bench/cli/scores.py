@@ -14,6 +14,7 @@ import click
 from .. import suite as suites
 from ..catalog import catalog
 from ..manifest import precision
+from ..store.undefined import sentences
 from .output import note, print_json
 from .table import WIDTH, fitted, packed, table
 
@@ -27,7 +28,7 @@ NAMED = 3  # faces that are left out and named in the table
 def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> None:
     """Every metric per edit and overall, with 95 % intervals."""
     later = folder.rescored()
-    scores, manifest = [*folder.scores(), *_later(later)], folder.manifest
+    scores, manifest = [*folder.scores(), *folder.later_scores()], folder.manifest
     if as_json:
         return print_json(
             {
@@ -57,19 +58,13 @@ def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> Non
         click.echo("\n" + block)
     if cost := _cost_lines(folder.cost()):
         click.echo("\n" + "\n".join(cost))
-    told = [*_left_out(faces["unusable"]), *_failures(folder.failures()), *_undefined(scores)]
-    click.echo("\n" + "\n".join([*map(fitted, told), *_notes(identity, absent)]))
+    undefined = sentences((score.metric, score.edit, score.reason) for score in scores if score.value is None)
+    told = [*_left_out(faces["unusable"]), *_failures(folder.failures()), *undefined]
+    click.echo("\n" + "\n".join([*map(fitted, told), *_notes(identity, later["judges"], absent)]))
     for source in dict.fromkeys(later["sources"].values()):
         names = [name for name in later["metrics"] if later["sources"][name] == source]
-        click.echo(f"rescored {', '.join(names)}, from {source}")
+        click.echo(fitted(f"rescored {', '.join(names)}, from {source}"))
     click.echo(f"results  {folder.path}\nsheet    {folder.path / 'images' / 'sheet.png'}")
-
-
-def _later(rescored: Mapping[str, Any]) -> list[Score]:
-    """Scores of metrics that were computed later."""
-    from ..store.folder import Score
-
-    return [Score(**entry) for entry in rescored["scores"]]
 
 
 def print_csv(folder: RunFolder) -> None:
@@ -78,7 +73,7 @@ def print_csv(folder: RunFolder) -> None:
     curves = suites.series(folder.edits())
     lines = csv.writer(sys.stdout, lineterminator="\n")
     lines.writerow(["edit", "asks", "strength", "metric", "value", "low", "high", "n", "interval"])
-    for score in [*folder.scores(), *_later(folder.rescored())]:
+    for score in [*folder.scores(), *folder.later_scores()]:
         edit = edits.get(score.edit)
         asked = [edit.asks, edit.strength] if edit and not edit.is_reconstruction else ["", ""]
         asked = [score.edit, ""] if score.edit in curves else asked
@@ -111,15 +106,6 @@ def _failures(failures: Sequence[Mapping[str, Any]]) -> list[str]:
         more = [f"and {len(of_it) - NAMED} more in failures.jsonl"] if len(of_it) > NAMED else []
         lines.append(f"failures {len(of_it)}: {reason}: " + "; ".join([*of_it[:NAMED], *more]))
     return lines
-
-
-def _undefined(scores: Sequence[Score]) -> list[str]:
-    """Numbers that could not be had, and why; edits of which the same holds stand together."""
-    edits: dict[tuple[str, str], list[str]] = {}
-    for score in scores:
-        if score.value is None:
-            edits.setdefault((score.metric, score.reason), []).append(score.edit)
-    return [f"undefined {metric} ({', '.join(of)}): {reason}" for (metric, reason), of in edits.items()]
 
 
 def _blocks(
@@ -182,26 +168,23 @@ def _cell(score: Score) -> str:
     return f"{text} {marks[0]}{score.low:.{digits}f}, {score.high:.{digits}f}{marks[1]}"
 
 
-def _notes(identity: dict[str, Any], absent: dict[str, str]) -> list[str]:
-    judges = [
-        f"{judge['name']} {judge['sha256'][:8]}{precision(judge)}" for judge in identity["judges"].values()
-    ]
+def _notes(identity: dict[str, Any], later: dict[str, Any], absent: dict[str, str]) -> list[str]:
+    """What the numbers rest on; `later`: role -> judge of metrics that were computed later."""
+    asked = [*identity["judges"].values(), *later.values()]
+    judges = [*dict.fromkeys(f"{one['name']} {one['sha256'][:8]}{precision(one)}" for one in asked)]
     lines = ["[low, high] 95 % interval over faces   (low, high) spread over half samples"]
     if judges:
         lines += [f"judges   {', '.join(judges[i : i + 2])}" for i in range(0, len(judges), 2)]
-    lines += _warnings(identity)
+    lines += _warnings(identity["data"]["name"], asked)
     return lines + [f"absent   {metric}: {reason}" for metric, reason in absent.items()]
 
 
-def _warnings(identity: dict[str, Any]) -> list[str]:
+def _warnings(data: str, judges: Sequence[Mapping[str, str]]) -> list[str]:
     """A judge that learned on drawn faces says little about photographs: say so where it is used on them."""
     found = catalog()
-    dataset = found.datasets.get(identity["data"]["name"])
-    toys = [
-        judge["name"]
-        for judge in identity["judges"].values()
-        if judge["name"] in found.judges and found.judges[judge["name"]].faces == "drawn"
-    ]
+    dataset = found.datasets.get(data)
+    known = dict.fromkeys(judge["name"] for judge in judges if judge["name"] in found.judges)
+    toys = [name for name in known if found.judges[name].faces == "drawn"]
     if dataset is None or dataset.faces == "drawn" or not toys:
         return []
     return [f"warning  {', '.join(toys)} learned on drawn faces; on photographs it ranks nothing"]

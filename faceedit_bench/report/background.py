@@ -10,6 +10,7 @@ from ..contracts import Pin
 from ..manifest import precision
 from ..markup.costs import COSTS
 from ..markup.html import Html, element, joined
+from ..store.undefined import sentences
 from . import citation, licence
 from .comparable import notes
 from .material import Run
@@ -30,11 +31,13 @@ def protocol(runs: Sequence[Run]) -> list[Part]:
         ["pictures", f"{data['name']} {data.get('version', '')}, {data.get('split', '')}, "
          f"{data.get('count', '')} faces, digest {data.get('digest', 'unknown')}"],
     ]  # fmt: skip
-    judges = {role: judge for run in reversed(runs) for role, judge in run.identity["judges"].items()}
-    for role, judge in sorted(judges.items()):
-        told = f"{judge['name']} {judge['version']}, sha256 {judge['sha256']}{precision(judge)}"
-        rows.append([f"judge of {role}", told])
-    versions = {name: version for run in runs for name, version in run.identity["metrics"].items()}
+    judges = {
+        (role, f"{judge['name']} {judge['version']}, sha256 {judge['sha256']}{precision(judge)}")
+        for run in runs
+        for role, judge in run.judges
+    }
+    rows += [[f"judge of {role}", told] for role, told in sorted(judges)]
+    versions = {name: version for run in runs for name, version in run.metrics.items()}
     told = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     rows.append(["metrics and versions", told])
     table = Table("Measured alike", ["part", "value"], rows, is_prose=True)
@@ -71,11 +74,8 @@ def _failures(run: Run) -> list[str]:
     lines = [f"face {entry['sample']} left out: {entry['reason']}" for entry in unusable[:LISTED]]
     if len(unusable) > LISTED:
         lines.append(f"and {len(unusable) - LISTED} faces more in faces.json")
-    lines += [
-        f"{score.metric}, {score.edit}: undefined, {score.reason}"
-        for score in run.scores.values()
-        if score.value is None
-    ]
+    scores = run.scores.values()
+    lines += sentences((one.metric, one.edit, one.reason) for one in scores if one.value is None)
     others = [entry for entry in run.failures if "sample" not in entry]  # left out, and named above
     return lines + [", ".join(f"{key} {value}" for key, value in entry.items()) for entry in others]
 
@@ -124,7 +124,7 @@ def licences(runs: Sequence[Run], pictures: bool) -> list[Part]:
     for run in runs:
         for file in run.identity.get("weights", ()):
             rows.append([f"weights {file['file']} of {run.name}", _licence(_pins(run), file["sha256"])])
-    judges = {judge["name"]: judge for run in runs for judge in run.identity["judges"].values()}
+    judges = {judge["name"]: judge for run in runs for _, judge in run.judges}
     known = catalog().judges
     for name, judge in judges.items():
         pins = [known[name].pin] if name in known else []

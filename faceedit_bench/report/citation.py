@@ -70,7 +70,7 @@ def _named_papers(runs: Sequence[Run]) -> Iterable[tuple[str, str]]:
         yield f"method {run.method}", _of_method(run.method)
     data = str(runs[0].identity["data"]["name"])
     yield f"data set {data}", DATA.get(data) or _ours(catalog().datasets.get(data))
-    for judge in (judge for run in runs for judge in run.identity["judges"].values()):
+    for judge in (judge for run in runs for _, judge in run.judges):
         paper = next((paper for start, paper in JUDGES if judge["name"].startswith(start)), "")
         yield f"judge {judge['name']}", paper or _ours(catalog().judges.get(judge["name"]))
 

@@ -33,7 +33,7 @@ class Column:
 def columns(runs: Sequence[Run]) -> list[Column]:
     """Over all edits first, then of the reconstruction, then of series of strengths."""
     present = dict.fromkeys(key for run in runs for key in run.scores)
-    main = dict.fromkeys(name for run in runs for name in run.identity["metrics"])
+    main = dict.fromkeys(name for run in runs for name in run.metrics)
     found = [_column(name, ALL) for name in main if (name, ALL) in present]
     found += [_column(name, RECONSTRUCTION) for name in main if (name, RECONSTRUCTION) in present]
     return found + [_column(name, edit) for name, edit in present if "@" in name]

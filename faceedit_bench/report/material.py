@@ -33,6 +33,7 @@ class Run:
     cost: dict[str, Any]
     faces: dict[str, Any]
     failures: tuple[dict[str, Any], ...]
+    rescored: dict[str, Any]  # see RunFolder.rescored; its scores stand among the others
     name: str = ""  # what the page calls it
 
     @property
@@ -48,6 +49,16 @@ class Run:
         return str(self.identity["method"]["name"])
 
     @property
+    def metrics(self) -> dict[str, str]:
+        """Name -> version, those that were computed later last."""
+        return {**self.identity["metrics"], **self.rescored["metrics"]}
+
+    @property
+    def judges(self) -> list[tuple[str, dict[str, str]]]:
+        """Role and judge; a role may stand twice, where it was asked later in another precision."""
+        return [*self.identity["judges"].items(), *self.rescored["judges"].items()]
+
+    @property
     def mark(self) -> str:
         """`floor`, `ceiling`, or "" for what competes."""
         return {FLOOR: "floor", CEILING: "ceiling"}.get(self.method, "")
@@ -55,7 +66,7 @@ class Run:
     @property
     def saw(self) -> list[str]:
         """Judges of this run that the method used in training."""
-        judges = {judge["name"] for judge in self.identity["judges"].values()}
+        judges = {judge["name"] for _, judge in self.judges}
         return sorted(judges & set(self.identity["method"].get("saw", ())))
 
     def value(self, metric: str, edit: str = ALL) -> float | None:
@@ -86,7 +97,7 @@ def _read(folder: RunFolder) -> Run:
 
     manifest = folder.manifest
     _check_manifest(folder, manifest)
-    scores = folder.scores()  # refuses a run that is not complete
+    scores = [*folder.scores(), *folder.later_scores()]  # refuses a run that is not complete
     path = folder.path / "samples.parquet"
     try:
         samples = pd.read_parquet(path)
@@ -103,6 +114,7 @@ def _read(folder: RunFolder) -> Run:
         cost=folder.cost(),
         faces=folder.faces(),
         failures=tuple(folder.failures()),
+        rescored=folder.rescored(),
     )
 
 

@@ -18,7 +18,8 @@ def legend(runs: Sequence[Run]) -> Items:
         "[low, high]: 95 % interval. (low, high): spread between subsamples, not a confidence interval.",
         f"{SIGNS[BEST]}: {BEST} of those that compete. ≈: its difference to the best, taken face by face, is "
         "not significant at 5 % (paired bootstrap over faces; p corrected by Holm's method for the number of "
-        "methods in the column, not for the number of columns); only for metrics with a number per face.",
+        "methods in the column, not for the number of columns); only for metrics with a number per face "
+        "that were scored with the run, not later.",
     ]
     marks = {run.mark for run in runs}
     if "floor" in marks:

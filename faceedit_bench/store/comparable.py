@@ -59,6 +59,7 @@ def reasons(first: RunFolder, other: RunFolder, *, face_by_face: bool) -> Iterat
         both = (one[part], two[part]) if face_by_face else _of_both(one[part], two[part])
         yield from compared(both, first, other)
         yield from compared(_of_both(later[0][part], later[1][part]), first, other)
+    yield from _later(first, other)
 
 
 Both = tuple[Mapping[str, Any], Mapping[str, Any]]
@@ -123,6 +124,16 @@ def _versions(both: Both, first: RunFolder, other: RunFolder) -> Iterator[Reason
             yield Reason(
                 f"version of metric {metric}", *versions, f"{_again(older)} with this faceedit-bench"
             )
+
+
+def _later(first: RunFolder, other: RunFolder) -> Iterator[Reason]:
+    """Numbers that both were scored for later, by judges in another precision, say: a run may be scored later
+    more than once, each time otherwise."""
+    one, two = ({score.metric: score.fingerprint for score in run.later_scores()} for run in (first, other))
+    for metric in sorted(one.keys() & two.keys() & catalog().metrics.keys()):
+        if one[metric] != two[metric]:
+            remedy = f"{_again(other)} and rescore it with the judges and the --judge-dtype of the first"
+            yield Reason(f"fingerprint of metric {metric}", one[metric], two[metric], remedy)
 
 
 def _pin(judge: Mapping[str, str] | None) -> str:

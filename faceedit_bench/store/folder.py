@@ -144,6 +144,10 @@ class RunFolder:
         empty: dict[str, Any] = {"metrics": {}, "judges": {}, "sources": {}, "scores": []}
         return read_json(path) if path.is_file() else empty
 
+    def later_scores(self) -> list[Score]:
+        """Every score that was computed later."""
+        return [Score(**entry) for entry in self.rescored()["scores"]]
+
     def read_rescored(self, metric: str) -> dict[int, dict[str, dict[str, np.ndarray]]]:
         """Shard number -> {metric: arrays of its state} of a metric that is computed later; what judges
         answered stays in its files until it is used."""
