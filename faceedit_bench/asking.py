@@ -21,14 +21,8 @@ from .errors import WrongWeights
 from .manifest import canonical
 from .weights import build_judge, home_of, identity_of
 
-BELOW = (
-    "torch",
-    "torchvision",
-    "timm",
-    "lpips",
-    "torch-fidelity",
-    "facexlib",
-)  # packages that judges stand on
+BELOW = ("torch", "torchvision", "timm", "lpips", "torch-fidelity", "facexlib")
+"""Packages that judges stand on."""
 
 
 def check(judges: Iterable[JudgeSpec], device: str) -> None:

@@ -64,7 +64,10 @@ class Observation:
     _unit: dict[str, Tensor] = field(default_factory=dict)
 
     def judge(self, role: str, image: str = "edited", points: str = "") -> Tensor:
-        """(B, D) answers of the judge of `role` on the "edited", "source" or "truth" pictures."""
+        """(B, D) answers of the judge of `role` on the "edited", "source" or "truth" pictures.
+
+        `points`: role of the judge that finds the faces to align, in each picture; "": those of the source.
+        """
         key = (f"{role} at {points}" if points else role, image)
         if key not in self._answers:
             answer = self._source_answer if image == "source" else self._ask

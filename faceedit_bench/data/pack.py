@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def make(
     progress: Callable[[int], None],
 ) -> None:
     """Fill arrays of `shapes` (uint8) from `parts` as they come, and put the pack in place."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     check_room(folder.parent, sum(int(np.prod(shape)) for shape in shapes.values()))
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     temporary.mkdir()
@@ -70,6 +71,19 @@ def _digest(arrays: Arrays) -> str:
         total.update(f"{name} {arrays[name].shape}".encode())
         total.update(np.ascontiguousarray(arrays[name]).data)
     return total.hexdigest()
+
+
+def make_folder(folder: Path) -> None:
+    """The folder that packs are written into; BadDataset where it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BadDataset(
+            f"{folder}: no pack can be written there ({error.strerror}); choose another folder, "
+            "for the cache with FACEEDIT_CACHE"
+        ) from None
 
 
 def check_room(folder: Path, wanted: int) -> None:

@@ -29,7 +29,7 @@ from ..errors import BadDataset, BadImage
 from ..progress import bar
 from .images import decoder
 from .index import Index, folder_given, without_folder
-from .pack import check_room
+from .pack import check_room, make_folder
 from .photographs import Photographs, Reader, digest_of, files_of, read_sample, sound_hash, told
 from .workers import over_spans
 
@@ -123,7 +123,7 @@ def pack_faces(
     source = digest_of(index.frame.rule, ids, labels, [""] * len(rows))
     asked = Asked(index.name, faces.split, faces.resolution, faces.count, index.frame.rule, len(rows), source)
     temporary = folder.with_name(f".{folder.name}.part")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     with _alone(temporary):
         _prepare(temporary, asked, index.masks is not None)
         done = _finished(temporary)

@@ -66,6 +66,13 @@ def test_bad_arguments_are_named() -> None:
         open_drawn(Path("x"), "test", 32, 4)
 
 
+def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FACEEDIT_CACHE", str(tmp_path / "file"))
+    with pytest.raises(BadDataset, match=r"file/drawn-faces: no pack .*\(Not a directory\).* FACEEDIT_CACHE"):
+        open_drawn(None, "test", 32, 2)
+
+
 def test_a_cache_without_room_is_named_and_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     import shutil
 
