@@ -57,27 +57,32 @@ def _print(report: Report) -> None:
     people = "" if report.people is None else f" of {report.people} people"
     sizes = ", ".join(f"{count} of {size}" for size, count in list(report.sizes.items())[:3])
     more = f" and {len(report.sizes) - 3} other sizes" if len(report.sizes) > 3 else ""
+    named = [
+        ("missing", report.missing, report.counts["missing"]),
+        ("broken", report.broken, report.counts["broken"]),
+        ("doubled", [" = ".join(ids) for ids in report.doubles], report.counts["doubles"]),
+    ]
     rows = [
         ("faces", f"{report.faces}{people}, {len(report.attributes)} attributes"),
         ("pixels", f"{sizes or 'none'}{more}; cut: {report.rule}"),
-        ("missing", _named(report.missing, report.counts["missing"])),
-        ("broken", _named(report.broken, report.counts["broken"])),
-        ("doubled", _named([" = ".join(ids) for ids in report.doubles], report.counts["doubles"])),
+        *[(kind, total) for kind, _, total in named],
         ("unlisted", report.unlisted),
         *[("note", note) for note in report.notes],
         ("read in", f"{report.seconds} s"),
     ]
-    click.echo(table(("what", "found"), rows, width=110))
+    click.echo(table(("what", "found"), rows))
     splits = [
         (split, count, report.digests.get(split, "not whole" if count else "empty"))
         for split, count in report.splits.items()
     ]
+    for kind, names, total in named:
+        if total:
+            click.echo("\n" + "\n".join([f"{kind}:", *_first(names, total)]))
     click.echo("\n" + table(("split", "faces", "digest"), splits, right="faces", width=110))
     click.echo(f"\n{report.name}: {'everything can be used' if report.is_whole else 'NOT whole'}")
 
 
-def _named(names: list[str], total: int) -> str:
-    if not total:
-        return "0"
-    more = f" … and {total - SHOWN} more" if total > SHOWN else ""
-    return f"{total}: {', '.join(names[:SHOWN])}{more}"
+def _first(names: list[str], total: int) -> list[str]:
+    """A line for each of the first few, and how many more there are."""
+    more = [f"  … and {total - SHOWN} more (--json)"] if total > SHOWN else []
+    return [*(f"  {name}" for name in names[:SHOWN]), *more]

@@ -7,6 +7,7 @@ attribute is there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,10 +45,17 @@ def read_lfw(root: Path, *, name: str) -> Index:
     rows = {one: row for row, one in enumerate(listed)}
     files = tuple(by_id.get(one, f"{one[:-5]}/{one}.jpg") for one in ids)
     splits = {"all": np.arange(len(ids))}
+    notes = ["labels are the sign of lfw_attributes.txt, a classifier's guess"]
     pairs = _optional(root, folder, "pairs.txt")
     if pairs is not None:
         asked = {one for pair in read_pairs(pairs) for one in (pair.first, pair.second)}
         splits["pairs"] = np.array([row for row, one in enumerate(ids) if one in asked], np.int64)
+        without = sorted(asked - set(ids))
+        if without:
+            first = ", ".join(without[:3]) + (", …" if len(without) > 3 else "")
+            notes.append(
+                f"{len(without)} of {len(asked)} pictures of pairs.txt have no labels; left out: {first}"
+            )
     return Index(
         name=name,
         root=root,
@@ -61,7 +69,7 @@ def read_lfw(root: Path, *, name: str) -> Index:
         missing=frozenset(file for one, file in zip(ids, files, strict=True) if one not in by_id),
         unlisted=len(set(by_id) - set(ids)),
         identities=tuple(one[:-5] for one in ids),
-        notes=("labels are the sign of lfw_attributes.txt, a classifier's guess",),
+        notes=tuple(notes),
     )
 
 
@@ -121,7 +129,8 @@ def read_pairs(path: Path) -> list[Pair]:
         fold, place = divmod(line - 2, 2 * size)
         words = text.split("\t") if "\t" in text else text.split()
         same = place < size
-        if len(words) != (3 if same else 4):
+        numbers = words[1:] if same else words[1::2]
+        if len(words) != (3 if same else 4) or not all(number.isdecimal() for number in numbers):
             wanted = "a name and two numbers" if same else "a name and a number, twice"
             raise BadDataset(f"{path}, line {line}: wanted {wanted}, found {text!r}; get it again")
         first, second = (words[0], words[1]), (words[0] if same else words[2], words[-1])
@@ -144,11 +153,14 @@ def _id(person: str, number: str) -> str:
 
 def _value(path: Path, line: int, title: str, word: str) -> float:
     try:
-        return float(word)
+        value = float(word)
     except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
         raise BadDataset(
             f"{path}, line {line}, column {title}: wanted a number, found {word!r}; get it again"
-        ) from None
+        )
+    return value
 
 
 def _check_names(folder: Path, files: Sequence[str]) -> None:

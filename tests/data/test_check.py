@@ -65,6 +65,10 @@ def test_all_that_is_amiss_is_reported_at_once(copy_of: Copy) -> None:
     assert "test" not in report["digests"] and "train" in report["digests"]
     shown = data("check", "celeba", "--root", root)
     assert shown.exit_code == 1 and "NOT whole" in shown.output and "not whole" in shown.output
+    lines = shown.output.splitlines()
+    assert lines[lines.index("missing:") + 1] == "  182638.jpg"
+    assert "182639.jpg: truncated" in lines[lines.index("broken:") + 1]
+    assert lines[lines.index("doubled:") + 1] == "  000001 = 000002"
 
 
 def test_a_whole_set_ends_well(trees: Path) -> None:

@@ -15,7 +15,7 @@ from faceedit_bench.catalog import catalog
 from faceedit_bench.contracts import Samples
 from faceedit_bench.data import drawn
 from faceedit_bench.data.attributes import LFW
-from faceedit_bench.data.lfw import read_attributes, read_pairs
+from faceedit_bench.data.lfw import read_attributes, read_lfw, read_pairs
 from faceedit_bench.data.masks import PARTS, read_regions
 from faceedit_bench.errors import BadDataset, BadImage
 from faceedit_bench.suite import THIRTEEN
@@ -125,15 +125,26 @@ def test_lfw_has_people_labels_and_pairs(trees: Path) -> None:
     assert ids(open_("lfw", root / "lfw", "all")) == ids(faces)  # the folder of people may be given too
 
 
-def test_lfw_labels_are_the_sign_of_the_values(trees: Path, copy_of: Copy) -> None:
+def test_pictures_of_pairs_without_labels_are_told(copy_of: Copy) -> None:
+    root = copy_of("lfw")
+    pairs = root / "pairs.txt"
+    lines = pairs.read_text().splitlines()
+    pairs.write_text("\n".join([lines[0], "Nobody\t1\t2", *lines[2:]]))
+    index = read_lfw(root, name="lfw")
+    assert any("2 of" in note and "left out: Nobody_0001, Nobody_0002" in note for note in index.notes)
+    assert "Nobody_0001" not in index.ids
+
+
+@pytest.mark.parametrize("word", ["few", "nan", "inf"])
+def test_lfw_labels_are_the_sign_of_the_values(trees: Path, copy_of: Copy, word: str) -> None:
     known, names, values = read_attributes(trees / "lfw" / "lfw_attributes.txt")
     assert 0 < values.mean() < 1 and values.shape == (len(known), len(names))
     path = copy_of("lfw") / "lfw_attributes.txt"
     lines = path.read_text().splitlines()
     name, number, _, *values = lines[2].split("\t")
-    lines[2] = "\t".join([name, number, "few", *values])
+    lines[2] = "\t".join([name, number, word, *values])
     path.write_text("\n".join(lines))
-    with pytest.raises(BadDataset, match="line 3, column Male: wanted a number, found 'few'"):
+    with pytest.raises(BadDataset, match=f"line 3, column Male: wanted a number, found '{word}'"):
         read_attributes(path)
 
 
@@ -145,6 +156,9 @@ def test_lfws_lists_are_refused_by_line(copy_of: Copy) -> None:
     with pytest.raises(BadDataset, match=r"pairs\.txt, line 1: says 1 folds"):
         open_("lfw", root, "all")
     pairs.write_text("\n".join([lines[0], "Somebody\t1", *lines[2:]]))
+    with pytest.raises(BadDataset, match=r"pairs\.txt, line 2: wanted a name and two numbers"):
+        open_("lfw", root, "all")
+    pairs.write_text("\n".join([lines[0], "Somebody\t1\ttwo", *lines[2:]]))
     with pytest.raises(BadDataset, match=r"pairs\.txt, line 2: wanted a name and two numbers"):
         open_("lfw", root, "all")
     pairs.unlink()
