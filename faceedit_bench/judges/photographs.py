@@ -192,13 +192,13 @@ def _retinaface(context: JudgeContext) -> Callable[[Tensor], Tensor]:
 def _resnet50(context: JudgeContext) -> Callable[[Tensor], Tensor]:
     from .attribute_network import AttributeJudge
 
-    return context.restore(AttributeJudge("resnet50"))
+    return context.adopt(AttributeJudge("resnet50"), dict)
 
 
 def _convnext_tiny(context: JudgeContext) -> Callable[[Tensor], Tensor]:
     from .attribute_network import AttributeJudge
 
-    return context.restore(AttributeJudge("convnext_tiny"))
+    return context.adopt(AttributeJudge("convnext_tiny"), dict)
 
 
 # ---- what is offered --------------------------------------------------------------------------------

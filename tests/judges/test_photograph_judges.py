@@ -255,6 +255,17 @@ def test_the_attributes_judge_of_ones_own_answers_thirteen_probabilities(tmp_pat
     assert found.shape == (2, 13) and 0 < float(found.min()) <= float(found.max()) < 1
 
 
+def test_an_attributes_judge_of_ones_own_is_refused_as_others_are(tmp_path: Path) -> None:
+    spec, path = JUDGES["attributes-resnet50"], tmp_path / "attributes-resnet50.safetensors"
+    state = AttributeJudge("resnet50").state_dict()
+    save_file({**state, "head.bias": state["head.bias"].half()}, path)
+    with pytest.raises(WrongWeights, match="wanted tensors of float32, found 1 of float16"):
+        spec.load(context(path))
+    save_file({**state, "head.bias": state["head.bias"] * torch.nan}, path)
+    with pytest.raises(WrongWeights, match=r"1 tensors hold NaN or infinity, first head\.bias"):
+        spec.load(context(path))
+
+
 # ---- what is refused --------------------------------------------------------------------------------
 
 
