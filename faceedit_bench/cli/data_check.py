@@ -79,7 +79,8 @@ def _print(report: Report) -> None:
         if total:
             click.echo("\n" + "\n".join([f"{kind}:", *_first(names, total)]))
     click.echo("\n" + table(("split", "faces", "digest"), splits, right="faces", width=110))
-    click.echo(f"\n{report.name}: {'everything can be used' if report.is_whole else 'NOT whole'}")
+    whole = f"all {report.faces} faces that it lists can be used"
+    click.echo(f"\n{report.name}: {whole if report.is_whole else 'NOT whole'}")
 
 
 def _first(names: list[str], total: int) -> list[str]:

@@ -135,5 +135,5 @@ def _lines(gates: dict[str, Any], indent: str = "") -> list[str]:
         if isinstance(value, dict):
             lines += [f"{indent}{name}", *_lines(value, indent + "  ")]
         else:
-            lines.append(f"{indent}{name:<26} {value}")
+            lines.append(f"{indent}{name:<26} {'–' if value is None else value}")
     return lines

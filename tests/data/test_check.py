@@ -75,7 +75,7 @@ def test_a_whole_set_ends_well(trees: Path) -> None:
     result = data("check", "lfw", "--root", trees / "lfw")
     assert (
         result.exit_code == 0
-        and "everything can be used" in result.output
+        and "faces that it lists can be used" in result.output
         and "10 of 5 people" in result.output
     )
 
