@@ -102,13 +102,21 @@ def open_samples(suite: Suite, data: str | None, reading: Reading = AS_THEY_LIE,
 
 def open_faces(suite: Suite, data: str | None) -> Samples:
     """The faces as the data set has them; a suite that asks for more than they have ends here."""
-    spec = catalog().dataset(suite.dataset)
-    metrics = [catalog().metric(name) for name in suite.metrics]
-    asked = [one for one in metrics if any(applies(one, edit) for edit in suite.edits)]
-    demands.check(suite, spec, asked)
+    spec, asked = catalog().dataset(suite.dataset), check_demands(suite)
     faces = spec.open(Path(data) if data else None, suite.split, suite.resolution, suite.count)
     demands.check_landmarks(suite, faces, asked)
     return faces
+
+
+def check_demands(suite: Suite) -> list[MetricSpec]:
+    """The metrics that an edit of the suite is for; a suite that asks for more than its data offer ends here.
+
+    It needs no file: nobody should fetch or train weights for a suite that cannot be run.
+    """
+    metrics = [catalog().metric(name) for name in suite.metrics]
+    asked = [one for one in metrics if any(applies(one, edit) for edit in suite.edits)]
+    demands.check(suite, catalog().dataset(suite.dataset), asked)
+    return asked
 
 
 def applies(spec: MetricSpec, edit: Edit) -> bool:

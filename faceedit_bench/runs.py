@@ -96,12 +96,13 @@ def run(
         FaceEditError: anything that a user can mend, before the first image is edited where possible.
     """
     chosen = suites.limited(suites.load(suite or ("drawn-128" if data is None else "folder")), limit)
-    judges = judges_of(chosen)
-    choice = choose(method, preset=preset, weights=weights, options=options, judges=judges.values())
-    roles = {role: identity_of(spec, judge_dtype) for role, spec in judges.items()}
     from . import evaluate
     from .device import choose as choose_device
 
+    evaluate.check_demands(chosen)
+    judges = judges_of(chosen)
+    choice = choose(method, preset=preset, weights=weights, options=options, judges=judges.values())
+    roles = {role: identity_of(spec, judge_dtype) for role, spec in judges.items()}
     device = choose_device(device)
     setup = evaluate.Setup(
         method=method,

@@ -40,13 +40,14 @@ def score(
     """
     _check_name(name)
     chosen = suites.limited(suites.load(suite), limit)
-    judges = judges_of(chosen)
-    require([of_judge(spec) for spec in judges.values()])
-    roles = {role: identity_of(spec, judge_dtype) for role, spec in judges.items()}
     from . import evaluate
     from .data import supplied
     from .device import choose as choose_device
 
+    evaluate.check_demands(chosen)
+    judges = judges_of(chosen)
+    require([of_judge(spec) for spec in judges.values()])
+    roles = {role: identity_of(spec, judge_dtype) for role, spec in judges.items()}
     pattern = supplied.read_pattern(os.path.abspath(os.path.expanduser(edited)), len(chosen.edits))
     setup = evaluate.Setup(
         method=name,

@@ -18,7 +18,15 @@ import torch
 
 import faceedit_bench as fb
 from faceedit_bench import runs
-from faceedit_bench.errors import BadConfig, FaceEditError, ResultsError, UnknownName, WrongWeights
+from faceedit_bench.errors import (
+    BadConfig,
+    BadDataset,
+    FaceEditError,
+    ResultsError,
+    UnknownName,
+    WrongWeights,
+)
+from faceedit_bench.score import score
 from faceedit_bench.store import folder as store
 from faceedit_bench.store.records import export
 
@@ -281,6 +289,17 @@ def test_a_run_that_lacks_weights_lists_all_of_them_and_starts_nothing(tiny: str
     for word in ("recognition_arcface_ir_se50.pth: 175367323 bytes", "licence CC BY-NC 4.0", "weights fetch"):
         assert word in message
     assert not (tmp_path / "results").exists()
+
+
+def test_what_the_data_lack_is_said_before_weights_are_asked_for(tiny: str, tmp_path: Path) -> None:
+    """Nobody should train a judge for a suite that cannot be run."""
+    text = Path(tiny).read_text().replace("identity-demo", "arcface-irse50")
+    suite = tmp_path / "wrong.toml"
+    suite.write_text(text.replace('split = "test"', 'split = "tset"'))
+    with pytest.raises(BadDataset, match="split 'tset'; it has train, validation, test"):
+        runs.run("copy", suite=str(suite), results=tmp_path / "results", workers=1, measure_cost=False)
+    with pytest.raises(BadDataset, match="split 'tset'; it has train, validation, test"):
+        score("mine", "{edit}/{id}.png", suite=str(suite), results=tmp_path / "results")
 
 
 def test_a_second_opinion_wants_another_judge_of_the_same_role(tiny: str, tmp_path: Path) -> None:
