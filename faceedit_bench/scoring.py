@@ -127,21 +127,16 @@ def per_sample(
 
     listed = getattr(samples, "ids", None)  # decodes nothing
     ids = [listed[i] if listed else samples[i].id for i in range(len(samples)) if i not in unusable]
-    loaded: list[tuple[MetricSpec, Any]] = [(spec, spec.load()) for spec in metrics]
-    per_image = [
-        (metric, states_of(spec, metric, suite, shards, stored))
-        for spec, metric in loaded
-        if hasattr(metric, "per_sample")
-    ]
-    tables = []
-    for edit in suite.edits:
-        table = pd.DataFrame({"sample": ids, "edit": edit.name})
-        for metric, states in per_image:
-            if edit.name in states:
-                for key, values in metric.per_sample(states[edit.name]).items():
-                    table[key] = values
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    tables = {edit.name: pd.DataFrame({"sample": ids, "edit": edit.name}) for edit in suite.edits}
+    for spec in metrics:
+        metric: Any = spec.load()
+        if not hasattr(metric, "per_sample"):
+            continue
+        states = states_of(spec, metric, suite, shards, stored)
+        for edit in tables.keys() & states.keys():
+            for key, values in metric.per_sample(states[edit]).items():
+                tables[edit][key] = values
+    return pd.concat(tables.values(), ignore_index=True)
 
 
 def curve_scores(suite: Suite, rows: pd.DataFrame) -> list[Score]:
