@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -71,8 +71,9 @@ def train_method(
     spec, preset, options = choose(chosen)
     recipes = recipes_of(spec, options, chosen, stage)
     first = _first_weights(weights_from, recipes)
+    earlier = _earlier(folder, recipes, stage) if stage else {}
     if stage and first:
-        _check_one_source(folder, recipes, stage, first)
+        _check_one_source(folder, earlier, recipes, stage, first)
     _check_labels(chosen, spec, [recipe for recipe in recipes if stage in ("", recipe.name)])
     borrowed = _borrowed(recipes, stage, first)
     first |= {name: _weights_of(judge, name) for name, judge in borrowed.items()}
@@ -88,8 +89,11 @@ def train_method(
     for recipe in recipes:
         if stage and recipe.name != stage:
             wanted = () if results else _given_to(recipes, stage)
-            exported |= _exported_before(folder, recipe, first, wanted)
-            explaining |= _explaining_before(folder, recipe)
+            if recipe.name in earlier:
+                exported |= earlier[recipe.name].exported
+                explaining |= earlier[recipe.name].explaining
+            else:
+                exported |= _given_instead(folder, recipe, first, wanted)
             continue
         size = chosen.size_of(recipe.name)
         faces = open_faces(size)
@@ -266,12 +270,26 @@ def _given_to(recipes: Sequence[Recipe], stage: str) -> tuple[str, ...]:
     return next(recipe.given for recipe in recipes if recipe.name == stage)
 
 
-def _exported_before(folder: Path, recipe: Recipe, first: Mapping[str, Any], wanted: Sequence[str]) -> States:
-    """What a stage that is not to be trained now exported in an earlier session, or --weights-from holds."""
-    saved = checkpoint.load(folder / recipe.name)
-    if saved is not None:
-        averages: dict[str, dict[str, Tensor]] = saved["averages"]
-        return averages
+class Earlier(NamedTuple):
+    """What a stage that is not to be trained now left in an earlier session."""
+
+    exported: States
+    explaining: States
+
+
+def _earlier(folder: Path, recipes: Sequence[Recipe], stage: str) -> dict[str, Earlier]:
+    """Of every other stage that has a checkpoint in the folder."""
+    found = {}
+    for recipe in recipes:
+        saved = None if recipe.name == stage else checkpoint.load(folder / recipe.name)
+        if saved is not None:
+            explaining = {name: saved["networks"][name] for name in recipe.explaining}
+            found[recipe.name] = Earlier(saved["averages"], explaining)
+    return found
+
+
+def _given_instead(folder: Path, recipe: Recipe, first: Mapping[str, Any], wanted: Sequence[str]) -> States:
+    """What --weights-from holds of a stage that is not trained in the folder."""
     missing = [name for name in recipe.exported if name in wanted and name not in first]
     if missing:
         raise BadConfig(
@@ -281,19 +299,14 @@ def _exported_before(folder: Path, recipe: Recipe, first: Mapping[str, Any], wan
     return {name: first[name] for name in recipe.exported if name in first}
 
 
-def _explaining_before(folder: Path, recipe: Recipe) -> States:
-    """What explains, of a stage that is not to be trained now; nothing where it is not trained yet."""
-    saved = checkpoint.load(folder / recipe.name) if recipe.explaining else None
-    return {} if saved is None else {name: saved["networks"][name] for name in recipe.explaining}
-
-
-def _check_one_source(folder: Path, recipes: Sequence[Recipe], stage: str, first: States) -> None:
+def _check_one_source(
+    folder: Path, earlier: Mapping[str, Earlier], recipes: Sequence[Recipe], stage: str, first: States
+) -> None:
     """A stage is not given two different networks of one name, by the stages before it in this folder and by
     --weights-from."""
-    names = [recipe.name for recipe in recipes]
-    place = names.index(stage)
+    place = [recipe.name for recipe in recipes].index(stage)
     for recipe in recipes[:place]:
-        exported: States = (checkpoint.load(folder / recipe.name) or {}).get("averages", {})
+        exported = earlier[recipe.name].exported if recipe.name in earlier else {}
         for name, state in exported.items():
             if name not in first or name not in recipes[place].networks:
                 continue
