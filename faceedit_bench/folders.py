@@ -9,6 +9,15 @@ CACHES = ("auto", "device", "host", "pack", "none")
 """Where decoded faces may be kept: see faceedit_bench.data.reading."""
 
 
+def make(folder: Path) -> None:
+    """Make a folder, and those above it, where there is none; OSError where it cannot be written into."""
+    import tempfile
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
 def cache() -> Path:
     """Drawn faces and packed data: $FACEEDIT_CACHE, else the user's cache folder."""
     if chosen := os.environ.get("FACEEDIT_CACHE"):

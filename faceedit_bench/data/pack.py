@@ -9,12 +9,12 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from .. import folders
 from ..errors import BadDataset
 
 Arrays = Mapping[str, np.ndarray]
@@ -76,9 +76,7 @@ def _digest(arrays: Arrays) -> str:
 def make_folder(folder: Path) -> None:
     """The folder that packs are written into; BadDataset where it cannot be."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        folders.make(folder)
     except OSError as error:
         raise BadDataset(
             f"{folder}: no pack can be written there ({error.strerror}); choose another folder, "

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import folders
 from ..errors import ResultsError
 from ..manifest import Manifest, plain
 from ..store.folder import read_json, write, write_json
@@ -57,9 +57,7 @@ class Outcome:
 def begin(folder: Path, manifest: Manifest) -> None:
     """Make the folder, or check that it belongs to this experiment and can be written."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        folders.make(folder)
     except OSError as error:
         raise ResultsError(
             f"{folder}: cannot be written ({error.strerror}); choose another with --results"

@@ -21,12 +21,12 @@ import errno
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import folders
 from ..errors import ResultsError
 from ..manifest import Manifest, plain
 from ..suite import Edit, Suite
@@ -292,10 +292,9 @@ def begin(root: Path, manifest: Manifest, suite: Suite) -> RunFolder:
     method = manifest.identity["method"]["name"]
     folder = RunFolder(root / suite.name / f"{method}-{manifest.id}")
     try:
-        (folder.path / "shards").mkdir(parents=True, exist_ok=True)
-        (folder.path / "images").mkdir(exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder.path):
-            pass
+        folders.make(folder.path)
+        for name in ("shards", "images"):
+            (folder.path / name).mkdir(exist_ok=True)
     except OSError as error:
         raise ResultsError(
             f"{folder.path}: cannot be written ({error.strerror}); choose another with --results"
