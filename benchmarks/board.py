@@ -26,7 +26,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from faceedit_bench import board as boards
 from faceedit_bench import published as papers
 from faceedit_bench.manifest import Manifest
-from faceedit_bench.store.folder import read_json
+from faceedit_bench.store.files import read_json
 
 LEADERBOARDS = Path(__file__).parents[1] / "leaderboards"
 WANTED = 0.100  # seconds per sort

@@ -24,7 +24,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from faceedit_bench.manifest import Manifest
 from faceedit_bench.report.write import write_report
-from faceedit_bench.store.folder import RunFolder, read_json
+from faceedit_bench.store.files import read_json
+from faceedit_bench.store.folder import RunFolder
 
 RUNS = 9
 WANTED_SECONDS, WANTED_MB, WANTED_OPENING = 20.0, 15.0, 1.0  # what the project asks of itself, on two cores

@@ -11,7 +11,8 @@ import numpy as np
 from .contracts import Samples
 from .data.images import write_png
 from .sheet import sheet
-from .store.folder import StoredShard, write
+from .store.files import write
+from .store.shards import StoredShard
 from .suite import Shard, Suite
 
 Explained = Sequence[tuple[str, np.ndarray]]  # name, (K, 3, H, W) uint8

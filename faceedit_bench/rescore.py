@@ -26,7 +26,8 @@ from .data.supplied import Supplied, ids_of
 from .errors import BadConfig, ResultsError
 from .runs import judges_of
 from .store.fingerprint import stamped
-from .store.folder import RunFolder, Score
+from .store.folder import RunFolder
+from .store.score import Score
 from .suite import Edit, Shard, Suite
 from .weights import FLOAT32, identity_of, of_judge, require
 

@@ -17,7 +17,8 @@ from .contracts import LANDMARKS, SECOND
 from .errors import BadConfig, BadImage, NoFace, ResultsError
 from .manifest import Manifest, plain, provenance
 from .store import folder as store
-from .store.folder import RunFolder, Score
+from .store.folder import RunFolder
+from .store.score import Score
 from .weights import FLOAT32, Choice, choose, identity_of
 
 if TYPE_CHECKING:

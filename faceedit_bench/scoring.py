@@ -13,7 +13,7 @@ from .evaluate import applies, fold, restore_state
 from .metrics.both_pictures import BothPictures, mean_of_halves
 from .metrics.intervals import BOOTSTRAP, Bounds, interval, kind
 from .metrics.states import SHARDS
-from .store.folder import Score
+from .store.score import Score
 from .suite import Shard, Suite, series
 
 if TYPE_CHECKING:

@@ -30,7 +30,8 @@ from faceedit_bench.contracts import Sample
 from faceedit_bench.data.images import png
 from faceedit_bench.errors import BadConfig, BadDataset, ResultsError
 from faceedit_bench.manifest import Manifest
-from faceedit_bench.store.folder import RunFolder, read_json, write_json
+from faceedit_bench.store.files import read_json, write_json
+from faceedit_bench.store.folder import RunFolder
 
 TINY = Path(__file__).parent / "data" / "tiny.toml"
 Files = dict[str, bytes]

@@ -29,6 +29,7 @@ from faceedit_bench.errors import (
 from faceedit_bench.score import score
 from faceedit_bench.store import folder as store
 from faceedit_bench.store.records import export
+from faceedit_bench.store.score import Score
 
 
 def outcome(folder: Path) -> dict[str, bytes]:
@@ -320,7 +321,7 @@ def test_a_second_opinion_wants_another_judge_of_the_same_role(tiny: str, tmp_pa
 
 
 def test_an_undefined_number_is_stored_with_its_reason(tmp_path: Path) -> None:
-    score = store.Score("kid", "1", "Male", None, None, None, 10, "none", "too few faces")
-    defined = store.Score("kid", "1", "Bald", 0.5, None, None, 10, "none")
+    score = Score("kid", "1", "Male", None, None, None, 10, "none", "too few faces")
+    defined = Score("kid", "1", "Bald", 0.5, None, None, 10, "none")
     assert score.entry()["reason"] == "too few faces" and "reason" not in defined.entry()
-    assert store.Score(**score.entry()) == score and store.Score(**defined.entry()) == defined
+    assert Score(**score.entry()) == score and Score(**defined.entry()) == defined

@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import published as papers
 from ..published import Published
-from ..store.folder import write
+from ..store.files import write
 from . import parquet
 from .comma_separated import comma_separated
 from .definition import Board

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from ..store.folder import write
+from ..store.files import write
 from .definition import Board
 from .flat import flat
 from .protocol import facts, source

@@ -19,7 +19,8 @@ from ..data.supplied import Supplied, read_pattern
 from ..errors import ResultsError
 from ..manifest import SUPPLIED
 from ..report.licence import terms
-from ..store.folder import RunFolder, write
+from ..store.files import write
+from ..store.folder import RunFolder
 from ..store.records import export
 from ..suite import Suite
 from .inputs import faces_of

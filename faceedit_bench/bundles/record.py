@@ -14,7 +14,7 @@ from .. import config
 from ..board import check_record
 from ..errors import FaceEditError
 from ..score import NAME
-from ..store.folder import Score
+from ..store.score import Score
 from ..suite import Suite
 from .faults import Fault, shortened
 

@@ -15,7 +15,7 @@ from ..contracts import Metric, MetricSpec
 from ..evaluate import applies
 from ..metrics.states import SHARDS, Rows, edit_means
 from ..scoring import ALL
-from ..store.folder import Score, metric_of
+from ..store.score import Score, metric_of
 from ..suite import Shard, Suite
 from .faults import Fault, shortened
 from .record import Claim

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..store.folder import metric_of
+from ..store.score import metric_of
 from .faults import Fault, shortened
 from .record import Claim
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import board
 from ..errors import BadConfig, ResultsError
-from ..store.folder import read_json, write_json
+from ..store.files import read_json, write_json
 from .faults import Fault, told
 from .record import PLAIN
 from .verify import Verdict, verify

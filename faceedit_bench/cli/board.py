@@ -97,7 +97,7 @@ def _definitions(folder: Path, name: str | None) -> list[Path]:
 
 def _records(folder: Path) -> list[dict[str, object]]:
     from ..board import check_record
-    from ..store.folder import read_json
+    from ..store.files import read_json
 
     return [dict(check_record(read_json(path), path)) for path in sorted(folder.glob("*.json"))]
 

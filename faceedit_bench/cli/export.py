@@ -24,7 +24,8 @@ from ..errors import ResultsError
 @click.option("--results", type=click.Path(path_type=Path), help="Where runs lie.  [default: results]")
 def export(run: str, target: Path, results: Path | None) -> None:
     """Write the record of RUN (a folder or an id) as runs/<suite>/<id>.json of the leaderboards."""
-    from ..store.folder import find, read_json, write_json
+    from ..store.files import read_json, write_json
+    from ..store.folder import find
     from ..store.records import export as make_record
 
     record = make_record(find(run, folders.results(results)).path)

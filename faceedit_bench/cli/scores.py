@@ -19,7 +19,8 @@ from .output import note, print_json
 from .table import WIDTH, fitted, packed, table
 
 if TYPE_CHECKING:
-    from ..store.folder import RunFolder, Score
+    from ..store.folder import RunFolder
+    from ..store.score import Score
 
 ALL, RECONSTRUCTION = "all", "reconstruction"
 NAMED = 3  # faces that are left out and named in the table

@@ -28,7 +28,7 @@ from ..evaluate import set_numerics
 from ..executors import processes, serial
 from ..manifest import Manifest, plain, provenance
 from ..progress import QUIET, bar
-from ..store.folder import read_json, write_json
+from ..store.files import read_json, write_json
 from ..weights import build_editor, choose
 from . import edits, protocol, records, training
 from .intervals import estimates

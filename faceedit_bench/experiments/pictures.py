@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..contracts import DatasetSpec, Samples
 from ..errors import BadDataset, ResultsError
-from ..store.folder import read_json, write, write_json
+from ..store.files import read_json, write, write_json
 
 PART = 200  # pictures
 

@@ -23,7 +23,7 @@ import numpy as np
 from .. import folders
 from ..errors import ResultsError
 from ..manifest import Manifest, plain
-from ..store.folder import read_json, write, write_json
+from ..store.files import read_json, write, write_json
 from .intervals import Estimate
 from .pairs import Pairs
 

@@ -25,7 +25,7 @@ SHARDS = "shards"  # the array that carries the range of shards; no column may h
 class Rows:
     """Named per-sample columns, (N,) or (N, D). Appending and merging are exact.
 
-    Columns of a stored run may lie in its files until `column` reads them (store.folder.InFile).
+    Columns of a stored run may lie in its files until `column` reads them (store.arrays.InFile).
     """
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..catalog import catalog
 from ..statistics.paired import SIGNIFICANT, Interval, holm, interval_of
-from ..store.folder import Score
+from ..store.score import Score
 from .material import ALL, RECONSTRUCTION, Run, digits_of
 
 if TYPE_CHECKING:

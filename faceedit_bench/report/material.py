@@ -11,7 +11,8 @@ from .. import suite as suites
 from ..catalog import catalog
 from ..errors import FaceEditError, ResultsError
 from ..manifest import Manifest
-from ..store.folder import RunFolder, Score
+from ..store.folder import RunFolder
+from ..store.score import Score
 from ..suite import Edit
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import BadConfig, ResultsError
-from ..store.folder import RunFolder, write
+from ..store.files import write
+from ..store.folder import RunFolder
 from . import comparable
 from .latex import latex
 from .markdown import markdown

@@ -11,7 +11,7 @@ from ..catalog import catalog
 from ..manifest import canonical
 
 if TYPE_CHECKING:
-    from .folder import Score
+    from .score import Score
 
 DIGITS = 16
 CURVE = ("id", "response")  # metrics that readings of a curve of strengths are made of
@@ -56,6 +56,6 @@ def _is_of_curve(score: str) -> bool:
 
 
 def _formula(score: str) -> str:
-    from .folder import metric_of
+    from .score import metric_of
 
     return score if _is_of_curve(score) else metric_of(score)

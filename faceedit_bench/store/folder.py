@@ -17,12 +17,9 @@ results/<suite>/<method>-<run id>/
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import shutil
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +27,11 @@ from .. import folders
 from ..errors import ResultsError
 from ..manifest import Manifest, plain
 from ..suite import Edit, Suite
+from . import shards
+from .files import read_json, write, write_json
 from .fingerprint import stamped
+from .score import Score, metric_of
+from .shards import StoredShard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,39 +39,7 @@ if TYPE_CHECKING:
 
     from ..evaluate import ShardResult
 
-PICTURES, UNUSABLE = "pictures", "unusable"  # arrays of a shard's file that are no metric's; those have a /
 NEEDED = 64 * 2**20  # bytes of room asked for before the first image is edited
-
-
-@dataclass(frozen=True)
-class Score:
-    """One stored number."""
-
-    metric: str
-    version: str
-    edit: str  # an edit's name, or "all"
-    value: float | None  # None: undefined, for the reason below
-    low: float | None
-    high: float | None
-    n: int
-    kind: str  # how the interval was made: "bootstrap 95 %", "spread", "none"
-    reason: str = ""
-    fingerprint: str = ""  # of what made it (store.fingerprint); stored since there are any
-
-    def entry(self) -> dict[str, Any]:
-        """As it is stored: with a reason and a fingerprint only where there is one."""
-        optional = ("reason", "fingerprint")
-        return {key: value for key, value in asdict(self).items() if key not in optional or value}
-
-
-@dataclass(frozen=True)
-class StoredShard:
-    """What the file of a finished shard holds; see evaluate.ShardResult."""
-
-    states: dict[str, dict[str, np.ndarray]]  # metric -> arrays of its state
-    pictures: np.ndarray  # (K, 3, H, W) uint8
-    explained: dict[str, np.ndarray]  # name -> (K, 3, H, W) uint8
-    unusable: dict[int, tuple[str, str]]  # position -> id, reason
 
 
 class RunFolder:
@@ -102,33 +71,8 @@ class RunFolder:
     def read_shard(
         self, number: int, metrics: Collection[str] | None = None, *, lazily: bool = False
     ) -> StoredShard:
-        """One finished shard, of all metrics or only of those named; a damaged file is named, not skipped.
-
-        `lazily`, what judges answered stays in the file until it is used: see arrays.InFile.
-        """
-        from safetensors import SafetensorError
-
-        from . import arrays as files
-
-        path = self._shard(number)
-        try:
-            owner, arrays = files.read(path, lambda key: _is_wanted(key, metrics), lazily=lazily)
-        except (SafetensorError, OSError) as error:
-            raise ResultsError(
-                f"{path}: damaged ({error}); delete this file and run the same command again"
-            ) from None
-        if owner != self.manifest.id:
-            raise ResultsError(f"{path}: belongs to run {owner}, wanted {self.manifest.id}; delete this file")
-        unusable = arrays.pop(UNUSABLE, None)
-        told = {} if unusable is None else json.loads(unusable.tobytes())
-        found = StoredShard({}, arrays.pop(PICTURES), {}, {int(i): tuple(told[i]) for i in told})
-        for key, value in arrays.items():
-            metric, name = key.split("/", 1)
-            if metric == PICTURES:
-                found.explained[name] = value
-            else:
-                found.states.setdefault(metric, {})[name] = value
-        return found
+        """One finished shard, of all metrics or only of those named: see shards.read."""
+        return shards.read(self._shard(number), self.manifest.id, metrics, lazily=lazily)
 
     def scores(self) -> list[Score]:
         """Every stored score of a complete run."""
@@ -202,25 +146,7 @@ class RunFolder:
 
     def put(self, result: ShardResult) -> None:
         """Store one finished shard."""
-        import numpy as np
-        from safetensors.numpy import save_file
-
-        from .arrays import distinct
-
-        arrays = {
-            f"{metric}/{key}": value
-            for metric, state in result.states.items()
-            for key, value in state.items()
-        }
-        arrays[PICTURES] = result.pictures
-        arrays |= {f"{PICTURES}/{name}": pictures for name, pictures in result.explained.items()}
-        if result.unusable:  # not among the file's metadata: several entries have no fixed order there
-            arrays[UNUSABLE] = np.frombuffer(json.dumps(result.unusable).encode(), np.uint8)
-        written = distinct(arrays)
-        write(
-            self._shard(result.number),
-            lambda path: save_file(written, path, metadata={"run": self.manifest.id}),
-        )
+        shards.put(self._shard(result.number), self.manifest.id, result)
         for what, most in result.most.items():
             self.note(shard=result.number, reason=f"out of memory, {what}", pictures_at_once=most)
 
@@ -277,16 +203,6 @@ class RunFolder:
         return self.path / "shards" / f"{number:04d}.safetensors"
 
 
-def metric_of(score: str) -> str:
-    """`tarr` of `tarr.add`, `leakage` of `leakage/Bald`."""
-    return score.partition(".")[0].partition("/")[0]
-
-
-def _is_wanted(key: str, metrics: Collection[str] | None) -> bool:
-    """Whether an array of a shard's file is a state of one of `metrics`, or no metric's at all."""
-    return metrics is None or key in (PICTURES, UNUSABLE) or key.split("/", 1)[0] in (PICTURES, *metrics)
-
-
 def begin(root: Path, manifest: Manifest, suite: Suite) -> RunFolder:
     """The folder of a run, new or to be continued; checked to be writable and to have room."""
     method = manifest.identity["method"]["name"]
@@ -330,46 +246,3 @@ def find(run: str, root: Path) -> RunFolder:
 
 def _matches(name: str, run: str) -> bool:
     return name == run or (bool(run) and name.rpartition("-")[2].startswith(run))
-
-
-# ---- files ----------------------------------------------------------------------------------------
-
-
-def write(path: Path, save: Callable[[Path], object]) -> None:
-    """Let `save` write to a temporary name, then rename: all of it or nothing."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        save(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if is_full(error):
-            raise ResultsError(
-                f"{path}: the disk is full; what was finished is kept; make room and run the same again"
-            ) from None
-        raise
-
-
-def is_full(error: BaseException) -> bool:
-    """Whether an error means that no room is left. Some writers only carry the number in their text."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return True
-    return "No space left on device" in str(error)
-
-
-def write_json(path: Path, content: Any) -> None:
-    """JSON that a person can read, written whole."""
-    text = json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
-def read_json(path: Path) -> Any:
-    """The content of a JSON file, or an error that names it."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ResultsError(f"{path}: no such file") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ResultsError(f"{path}: damaged ({error})") from None

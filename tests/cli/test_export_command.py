@@ -14,7 +14,8 @@ from faceedit_bench import suite as suites
 from faceedit_bench.board import check_record
 from faceedit_bench.cli import cli
 from faceedit_bench.manifest import Manifest
-from faceedit_bench.store.folder import RunFolder, Score, begin
+from faceedit_bench.store.folder import RunFolder, begin
+from faceedit_bench.store.score import Score
 
 IDENTITY = {"method": {"name": "toy"}, "suite": {"name": "tiny"}, "data": {"count": 10}}
 MANIFEST = Manifest(IDENTITY, {"when": "now"})
