@@ -26,13 +26,14 @@ def load(kind: type[T], path: Path, overrides: Iterable[str] = ()) -> T:
     return fill(kind, {**values, **parse_overrides(overrides)}, where=str(path))
 
 
-def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
-    """`["width=32", "unit=lstu"]` -> values read as TOML where they parse, as text otherwise."""
+def parse_overrides(overrides: Iterable[str], option: str = "--set") -> dict[str, Any]:
+    """`["width=32", "unit=lstu"]` -> values read as TOML where they parse, as text otherwise; a mistake is
+    told of `option`."""
     values: dict[str, Any] = {}
     for override in overrides:
         key, sign, text = override.partition("=")
         if not sign or not key.strip():
-            raise BadConfig(f"--set {override!r}: wanted key=value, for example --set width=32")
+            raise BadConfig(f"{option} {override!r}: wanted key=value, for example {option} width=32")
         values[key.strip()] = _value(text.strip())
     return values
 

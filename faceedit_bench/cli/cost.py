@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from .options import OPTION, method_options
 from .output import as_json, print_json
 from .table import fitted, table
 
@@ -45,9 +46,7 @@ Examples:
 @click.option(
     "--memory", metavar="BYTES", help="What must fit, such as 1GB: picks patch_batch, or the largest size."
 )
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the methods; repeatable."
-)
+@method_options("--set")
 @click.option("--seconds", default=10.0, show_default=True, help="How long each method is timed.")
 @click.option("--threads", default=1, show_default=True, help="CPU threads.")
 @click.option(
@@ -60,7 +59,7 @@ def cost(
     mode: str | None,
     device: str,
     memory: str | None,
-    settings: tuple[str, ...],
+    options: tuple[str, ...],
     seconds: float,
     threads: int,
     checks: bool,
@@ -80,7 +79,7 @@ def cost(
         sizes=parse_sizes(sizes, "--size"),
         mode=mode or "auto",  # type: ignore[arg-type]
         device=device,
-        settings=parse_overrides(settings),
+        settings=parse_overrides(options, OPTION),
         memory=None if memory is None else parse_bytes(memory),
         seconds=seconds,
         threads=threads,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..errors import BadConfig, NoFace
+from .options import OPTION, method_options
 from .output import note
 
 
@@ -29,9 +30,7 @@ from .output import note
 @click.option(
     "--weights", type=click.Path(path_type=Path), help="Weights of your own instead of the preset's."
 )
-@click.option(
-    "--option", "options", multiple=True, metavar="KEY=VALUE", help="Option of the method; may be repeated."
-)
+@method_options()
 @click.option(
     "--strength",
     type=float,
@@ -76,7 +75,7 @@ def edit(
         out=out,
         preset=preset,
         weights=weights,
-        options=parse_overrides(options),
+        options=parse_overrides(options, OPTION),
         device=device,
         overwrite=overwrite,
         explain=explain,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import BadConfig
+from .options import OPTION, method_options
 from .output import as_json, note, print_json
 from .table import WIDTH, table
 
@@ -46,7 +47,7 @@ Examples:
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the protocol.")
 @click.option("--preset", help="Preset of the method; its first one by default.")
 @click.option("--weights", type=click.Path(), help="Weights file to use instead of the preset's own.")
-@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the method.")
+@method_options()
 @click.option(
     "--root", "roots", multiple=True, metavar="DATASET=DIR", help="Folder of a data set; repeatable."
 )
@@ -89,7 +90,7 @@ def augmentation(
         chosen=load(protocol, settings, attributes),
         preset=preset,
         weights=weights,
-        options=parse_overrides(options),
+        options=parse_overrides(options, OPTION),
         roots=parse_roots(roots),
         results=results,
         workers=workers,

@@ -128,7 +128,8 @@ def _print_one(method: dict[str, Any]) -> None:
     ]
     click.echo("\n" + table(("option", "type", "value"), rows))
     first = method["options"][0]
-    click.echo("\n" + fitted(f"to change one: --set {first['name']}={first['default']}, with run or train"))
+    example = f"--option {first['name']}={first['default']}"
+    click.echo("\n" + fitted(f"to change one: {example}, with run, edit, train or cost"))
 
 
 def _values(option: dict[str, Any], presets: Sequence[dict[str, Any]]) -> str:

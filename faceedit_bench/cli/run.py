@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .options import OPTION, method_options
 from .output import json_option
 from .reading import cache_option, judge_dtype_option, skip_bad_option
 
@@ -22,9 +23,7 @@ Examples:
 @click.option("--suite", help="Name of a suite, or path of its TOML file.  [default: drawn-128]")
 @click.option("--preset", help="Preset of the method; its first one by default.")
 @click.option("--weights", type=click.Path(), help="Weights file to use instead of the preset's own.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the method; repeatable."
-)
+@method_options("--set")
 @click.option(
     "--data", type=click.Path(), help="Folder of the data set; alone: score any folder of pictures."
 )
@@ -50,7 +49,7 @@ def run(
     suite: str | None,
     preset: str | None,
     weights: str | None,
-    settings: tuple[str, ...],
+    options: tuple[str, ...],
     data: str | None,
     results: str | None,
     workers: int | None,
@@ -79,7 +78,7 @@ def run(
         suite=suite,
         preset=preset,
         weights=weights,
-        options=parse_overrides(settings),
+        options=parse_overrides(options, OPTION),
         data=data,
         results=results,
         workers=workers,

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from .options import OPTION, method_options
 from .output import json_option, note, print_json
 from .reading import cache_option
 
@@ -16,7 +17,7 @@ EXAMPLES = """
 Examples:
   faceedit-bench train --method coogan --preset demo
   faceedit-bench train --config configs/train/coogan-demo.toml --minutes 60
-  faceedit-bench train --method coogan --set width=24 --steps 500 --out training/narrow
+  faceedit-bench train --method coogan --option width=24 --steps 500 --out training/narrow
 """
 NOT_IN_ORIGIN = (
     "out",
@@ -33,9 +34,7 @@ NOT_IN_ORIGIN = (
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings in a TOML file.")
 @click.option("--method", help="Name of the method; see `faceedit-bench methods`.")
 @click.option("--preset", help="Preset of the method; its first one by default.")
-@click.option(
-    "--set", "options", multiple=True, metavar="KEY=VALUE", help="An option of the method; repeatable."
-)
+@method_options("--set")
 @click.option("--data", help="Data set with labels.  [default: drawn-faces]")
 @click.option(
     "--root", type=click.Path(path_type=Path), help="Folder of the data set, if it is not embedded."
@@ -105,7 +104,7 @@ def train(
         raise BadConfig(f"--minutes must not be negative, found {minutes}")
     device = choose_device(device)
     given = {key: value for key, value in settings.items() if value is not None}
-    chosen = merged(config_file, given, parse_overrides(options), is_gpu=device != "cpu", say=note)
+    chosen = merged(config_file, given, parse_overrides(options, OPTION), is_gpu=device != "cpu", say=note)
     spec, preset, _ = choose(chosen)
     folder = out or Path("training") / f"{spec.name}-{preset}"
     watch: list[Any] = [*progress()]

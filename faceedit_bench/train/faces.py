@@ -248,8 +248,8 @@ def with_and_without(faces: TrainingFaces, column: int) -> list[np.ndarray]:
         if len(group) == 0:
             raise BadDataset(
                 f"{faces.name}: batches are to hold faces with and without {faces.attributes[column]} in "
-                f"equal numbers, and none of the {len(faces)} is {kind} it; take more faces, or --set "
-                "balanced=false"
+                f"equal numbers, and none of the {len(faces)} is {kind} it; take more faces, or "
+                "--option balanced=false"
             )
     return groups
 

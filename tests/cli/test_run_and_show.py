@@ -70,11 +70,21 @@ def test_demo_judges_on_photographs_are_warned_of_and_tarr_is_named_absent(
     assert "absent   tarr: needs labels" in result.output
 
 
+@pytest.mark.parametrize("command", ["run", "train", "cost", "edit", "experiment augmentation"])
+def test_options_of_the_method_are_called_alike_by_every_command(command: str) -> None:
+    assert "--option" in call(*command.split(), "--help").output
+
+
+@pytest.mark.parametrize("name", ["--option", "--set"])
+def test_the_older_name_of_an_option_means_the_same(name: str) -> None:
+    assert "unknown key 'width'" in call("run", "--method", "copy", name, "width=3").output
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["run", "--method", "cogan"], "did you mean 'coogan'"),
-        (["run", "--method", "copy", "--set", "width"], "wanted key=value"),
+        (["run", "--method", "copy", "--option", "width"], "--option 'width': wanted key=value"),
         (["run", "--method", "copy", "--device", "cuda:7"], "not usable here"),
         (["show", "0000"], "no run of that id"),
     ],

@@ -48,7 +48,7 @@ def test_the_origin_is_the_command_without_what_decides_no_weight():
         call("--json", "--device", "cpu", "--out", "here", "--set", "every=2", "--no-compile").stdout
     )
     assert card["origin"] == (
-        "faceedit-bench train --method toy --set every=2 --data noise --size 8 --steps 3 "
+        "faceedit-bench train --method toy --option every=2 --data noise --size 8 --steps 3 "
         "--batch-size 4 --no-compile"
     )
     assert card["options"] == {"every": 2}

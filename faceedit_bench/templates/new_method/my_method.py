@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # heavy imports stay out of listings: put networks into a mod
 
 @dataclass(frozen=True)
 class Options:
-    """What a user may change with --set; keep the types, they are checked."""
+    """What a user may change with --option; keep the types, they are checked."""
 
     brightness: float = (
         0.1  # added to the whole face for every attribute switched on, taken for every one off
