@@ -38,6 +38,7 @@ THIRTEEN = (
 
 
 SECOND = "-second"  # behind a role: the same question to another judge, `attributes-second`
+RECONSTRUCTION = "reconstruction"  # what a metric needs that compares an edit with it, picture by picture
 LANDMARKS = "landmarks"  # the role that finds faces: how sure it is, and five points; see judges/detection.py
 
 PARTS = (

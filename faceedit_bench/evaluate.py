@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from .catalog import catalog
-from .contracts import EditBatch, Editor, JudgeSpec, Metric, MetricSpec, Sample, Samples
+from .contracts import RECONSTRUCTION, EditBatch, Editor, JudgeSpec, Metric, MetricSpec, Sample, Samples
 from .data import demands
 from .data.reading import AS_THEY_LIE, Reading, applied
 from .data.supplied import Supplied
@@ -124,13 +124,18 @@ def applies(spec: MetricSpec, edit: Edit) -> bool:
     return spec.on == "every" or (spec.on == "reconstruction") == edit.is_reconstruction
 
 
+def reconstruction_of(suite: Suite) -> Edit | None:
+    """Its first edit that asks for nothing."""
+    return next((edit for edit in suite.edits if edit.is_reconstruction), None)
+
+
 def usable_metrics(suite: Suite) -> tuple[list[MetricSpec], dict[str, str]]:
     """The suite's metrics that its data can feed, and why the others are absent."""
     dataset = catalog().dataset(suite.dataset)
     usable, absent = [], {}
     for name in suite.metrics:
         spec = catalog().metric(name)
-        lacking = [need for need in spec.needs if need not in dataset.provides]
+        lacking = [need for need in spec.needs if need not in (*dataset.provides, RECONSTRUCTION)]
         roles = [role for role in spec.judges if role not in suite.judges]
         if lacking:
             absent[name] = f"needs {', '.join(lacking)}, which data set {dataset.name!r} does not have"
@@ -138,6 +143,8 @@ def usable_metrics(suite: Suite) -> tuple[list[MetricSpec], dict[str, str]]:
             raise BadConfig(
                 f"suite {suite.name!r}: metric {name!r} needs a judge for {', '.join(roles)} in [judges]"
             )
+        elif RECONSTRUCTION in spec.needs and reconstruction_of(suite) is None:
+            absent[name] = f"needs a reconstruction, for which suite {suite.name!r} does not ask"
         elif not any(applies(spec, edit) for edit in suite.edits):
             absent[name] = f"is defined for {spec.on} edits, of which suite {suite.name!r} has none"
         else:
@@ -301,6 +308,7 @@ def _usable(
     for face in faces:
         try:
             _edited(bench, edit, [face])
+            _rebuilt(bench, edit, [face])
             usable.append(face)
         except NoFace as error:
             unusable[face[0]] = (face[1].id, error.reason)
@@ -364,7 +372,14 @@ def _edited(bench: Workbench, edit: Edit, faces: Sequence[Face]) -> tuple[_Asked
         return asked, torch.from_numpy(bench.editor.given(edit.name, ids))
     result = bench.halving.edit(bench.editor, asked.told)
     check_promise(result, asked.told, method=bench.method, edit=edit.name, ids=ids)
-    return asked, to_bytes(result.cpu())
+    return asked, to_bytes(result).cpu()  # a quarter of what would travel before rounding
+
+
+def _rebuilt(bench: Workbench, edit: Edit, faces: Sequence[Face]) -> Tensor | None:
+    """(B, 3, H, W) uint8: the same faces reconstructed, if a metric compares this edit with that."""
+    wanted = any(RECONSTRUCTION in spec.needs and applies(spec, edit) for spec, _ in bench.metrics.values())
+    reconstruction = reconstruction_of(bench.suite)
+    return _edited(bench, reconstruction, faces)[1] if wanted and reconstruction is not None else None
 
 
 def observe(bench: Workbench, edit: Edit, edit_index: int, faces: Sequence[Face]) -> Observation:
@@ -386,6 +401,7 @@ def observe(bench: Workbench, edit: Edit, edit_index: int, faces: Sequence[Face]
         dtype=bench.judge_dtype,
         landmarks=None if points[0] is None else torch.from_numpy(np.stack(points)),  # type: ignore[arg-type]
         remembered=bench.remembered,
+        reconstruction=_rebuilt(bench, edit, faces),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,16 +29,16 @@ WIDEST = 4096  # numbers per face: longer answers on source pictures (maps) are 
 
 def to_unit(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """uint8 -> `dtype` in [-1, 1]."""
-    return images.to(dtype) / 127.5 - 1.0
+    return images.to(dtype, copy=True).div_(127.5).sub_(1.0)
 
 
 def to_bytes(images: Tensor) -> Tensor:
     """[-1, 1] -> uint8: clamp, scale, round to nearest even. Done once, before any judge.
 
     In rows, as pictures are read from files: a method may return channels last, by which judges' last bits
-    would differ.
+    would differ. Every step rounds as IEEE 754 says, so a GPU gives the same bytes.
     """
-    rounded = (images.clamp(-1.0, 1.0) * 127.5 + 127.5).round()
+    rounded = images.clamp(-1.0, 1.0).mul_(127.5).add_(127.5).round_()
     return rounded.to(torch.uint8, memory_format=torch.contiguous_format)
 
 
@@ -60,11 +61,14 @@ class Observation:
     remembered: MutableMapping[tuple[str, tuple[int, ...]], Tensor] = field(
         default_factory=dict
     )  # source answers, by role and positions
+    reconstruction: Tensor | None = None  # (B, 3, H, W) uint8, where a metric needs it beside an edit
+    shared: MutableMapping[str, Any] = field(default_factory=dict)  # among the metrics of this batch
     _answers: dict[tuple[str, str], Tensor] = field(default_factory=dict)
     _unit: dict[str, Tensor] = field(default_factory=dict)
 
     def judge(self, role: str, image: str = "edited", points: str = "") -> Tensor:
-        """(B, D) answers of the judge of `role` on the "edited", "source" or "truth" pictures.
+        """(B, D) answers of the judge of `role` on the "edited", "source", "truth" or "reconstruction"
+        pictures.
 
         `points`: role of the judge that finds the faces to align, in each picture; "": those of the source.
         """
@@ -88,11 +92,12 @@ class Observation:
             self.remembered[place] = answers
         return answers
 
-    def compare(self, role: str, against: str = "source") -> Tensor:
-        """(B, D) answers of a judge of pairs on the edited and the "source" or "truth" pictures."""
-        key = (role, f"edited against {against}")
+    def compare(self, role: str, against: str = "source", image: str = "edited") -> Tensor:
+        """(B, D) answers of a judge of pairs on the "edited" or "reconstruction" pictures and the "source" or
+        "truth" ones."""
+        key = (role, f"{image} against {against}")
         if key not in self._answers:
-            self._answers[key] = self._ask(role, "edited", against)
+            self._answers[key] = self._ask(role, image, against)
         return self._answers[key]
 
     def _ask(self, role: str, *images: str, points: str = "") -> Tensor:
@@ -118,7 +123,12 @@ class Observation:
     def _pictures(self, image: str) -> Tensor:
         """(B, 3, H, W) in [-1, 1] on the judges' device, made once for all, so they must not change it."""
         if image not in self._unit:
-            pictures = {"edited": self.edited, "source": self.source, "truth": self.truth}[image]
-            assert pictures is not None, f"a metric asked for the {image}, which this data set does not have"
+            pictures = {
+                "edited": self.edited,
+                "source": self.source,
+                "truth": self.truth,
+                "reconstruction": self.reconstruction,
+            }[image]
+            assert pictures is not None, f"a metric asked for the {image}, which it did not say that it needs"
             self._unit[image] = to_unit(pictures.to(self.device), self.dtype)
         return self._unit[image]

@@ -19,7 +19,7 @@ from ..contracts import PARTS, Undefined
 from .answers import answers, comparisons
 from .of_sums import of_edits
 from .pixels import CAP, psnr
-from .preservation import SMALLEST, errors_inside
+from .preservation import SMALLEST, errors_inside, near
 from .ssim import GAUSS11, ssim_map
 from .states import Rows, edit_means, exact_mean, place
 
@@ -145,8 +145,7 @@ def _convex(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 def widened(mask: np.ndarray, reach: int) -> np.ndarray:
     """A mask and everything within `reach` pixels of it, also diagonally."""
-    plane = torch.from_numpy(np.ascontiguousarray(mask))[None].float()
-    return (max_pool2d(plane, 2 * reach + 1, stride=1, padding=reach)[0] > 0).numpy()
+    return near(near(torch.from_numpy(np.ascontiguousarray(mask)), reach, 0), reach, 1).numpy()
 
 
 # ---- scores -----------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch.nn.functional import max_pool2d
 
 from .pixels import CAP, check_pair, psnr
 from .states import Rows, edit_means, place
@@ -26,12 +25,20 @@ SMALLEST = 0.05  # share of the picture below which the untouched region says no
 def kept_region(source: Tensor, truth: Tensor) -> Tensor:
     """(B, H, W) bool: pixels that a perfect edit leaves alone, away from those that it changes."""
     check_pair(source, truth)
-    changed = (source != truth).any(dim=1, keepdim=True)  # (B, 1, H, W)
+    red, green, blue = (source != truth).unbind(dim=1)  # (B, H, W)
+    changed = red | green | blue
     reach = max(1, round(max(source.shape[-2:]) / 64))  # pixels
-    dilated = changed.float()
-    for side in ((2 * reach + 1, 1), (1, 2 * reach + 1)):  # a square is a column of rows
-        dilated = max_pool2d(dilated, side, stride=1, padding=(side[0] // 2, side[1] // 2))
-    return dilated[:, 0] == 0
+    return ~near(near(changed, reach, 1), reach, 2)  # a square is a column of rows
+
+
+def near(masks: Tensor, reach: int, dim: int) -> Tensor:
+    """True within `reach` places of a true entry, along one dimension."""
+    found, size = masks.clone(), masks.shape[dim]
+    for step in range(1, min(reach, size - 1) + 1):
+        ahead, behind = (found.narrow(dim, start, size - step) for start in (step, 0))
+        ahead |= masks.narrow(dim, 0, size - step)
+        behind |= masks.narrow(dim, step, size - step)
+    return found
 
 
 def errors_inside(a: Tensor, b: Tensor, region: Tensor) -> tuple[Tensor, Tensor]:

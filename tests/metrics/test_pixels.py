@@ -18,6 +18,7 @@ from faceedit_bench.catalog import catalog
 from faceedit_bench.contracts import Undefined
 from faceedit_bench.errors import BadImage
 from faceedit_bench.judges.view import look
+from faceedit_bench.metrics.keep import widened
 from faceedit_bench.metrics.pixels import L2, PooledPsnr, Psnr, luma_columns, psnr, squared_error
 from faceedit_bench.metrics.preservation import Preservation, kept_region
 from faceedit_bench.metrics.psp import AtPspsSize, resized
@@ -254,6 +255,25 @@ def test_the_kept_region_is_what_lies_beyond_the_dilated_change() -> None:
     expected = torch.ones(64, 64, dtype=torch.bool)
     expected[27:37, 27:37] = False  # 64/64 = 1 pixel around
     assert torch.equal(kept_region(source, truth)[0], expected)
+
+
+@pytest.mark.parametrize(("side", "reach"), [((9, 13), 1), ((13, 9), 3), ((4, 5), 4), ((3, 6), 9)])
+def test_masks_widen_by_a_square_also_at_borders_and_beyond_them(side: tuple[int, int], reach: int) -> None:
+    mask = torch.rand(side, generator=torch.Generator().manual_seed(reach)) < 0.06
+    mask[0, -1] = True
+    expected = np.array(
+        [
+            [bool(mask[_around(y, reach), _around(x, reach)].any()) for x in range(side[1])]
+            for y in range(side[0])
+        ]
+    )
+    before = mask.clone()
+    assert np.array_equal(widened(mask.numpy(), reach), expected)
+    assert torch.equal(mask, before)
+
+
+def _around(place: int, reach: int) -> slice:
+    return slice(max(0, place - reach), place + reach + 1)
 
 
 def test_preservation_equals_a_masked_mean() -> None:
