@@ -9,7 +9,7 @@ import click
 from ..data.sources import SOURCES
 from ..errors import UnknownName
 from .output import as_json, print_json
-from .table import table
+from .table import fitted, table
 
 SAME = {"celeba-170": "celeba"}  # another crop of the same files
 
@@ -31,8 +31,9 @@ def where(name: str | None, as_json: bool) -> None:
         raise UnknownName("data set", name, [*known, *SAME])
     if as_json:
         return print_json(dataclasses.asdict(source))
-    click.echo(f"{source.name}: {source.what}\n\nterms   {source.licence}\nfrom    {source.obtain}\n")
+    click.echo(fitted(f"{source.name}: {source.what}") + "\n")
+    click.echo(fitted(f"terms: {source.licence}"))
+    click.echo(fitted(f"from: {source.obtain}") + "\n")
     click.echo(f"{source.layout}\n")
     if source.name != "drawn-faces":
-        wanted = f"faceedit-bench data check {name} --root DIR" if source.name != "folder" else ""
-        click.echo(wanted or "faceedit-bench run --method copy --data DIR")
+        click.echo(f"faceedit-bench data check {name} --root DIR")

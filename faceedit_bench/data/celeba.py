@@ -18,8 +18,10 @@ from .index import Index, first_named, lines_of, no_twice, one_of, pictures_belo
 from .labels import read_labels
 from .landmarks import ALIGNED, IN_THE_WILD, read_landmarks
 
+PUBLISHED = 202_599
 TRAIN_END, VALIDATION_END = 182_000, 182_637  # last file numbers; the rest is the test split
-OFFICIAL_TEST = "2"  # in list_eval_partition.txt: the same pictures as the test split by number
+OFFICIAL = ("0", "1", "2")  # parts of list_eval_partition.txt: training, validation, test
+OFFICIAL_TEST = "2"  # the same pictures as the test split by number
 PEOPLE, TEST_PEOPLE = 10_177, 2_000  # of SaGAN's split
 SAGAN_TOTALS = (8_177, 191_649, 2_000, 10_950)  # people and pictures: training, test (SaGAN, section 4)
 
@@ -62,6 +64,7 @@ def read_celeba(root: Path, *, name: str, frame: Frame) -> Index:
         frame=frame,
         missing=listed - there,
         unlisted=len(there - listed),
+        published=PUBLISHED,
         identities=people,
         landmarks=None if points is None else read_landmarks(points, files),
         notes=tuple(note for note in notes if note),
@@ -145,11 +148,16 @@ def _partition(root: Path, files: Sequence[str], test: np.ndarray) -> str:
     table = optional(root, "list_eval_partition.txt")
     if table is None:
         return ""
-    parts = _each(table, _pairs(table, "a picture and 0, 1 or 2"), files)
+    known = _pairs(table, "a picture and 0, 1 or 2", OFFICIAL)
+    parts = _each(table, known, files)
     official = {file for file, part in zip(files, parts, strict=True) if part == OFFICIAL_TEST}
     ours = {files[row] for row in test}
-    if official != ours:
-        odd = sorted(official ^ ours)
+    if differ := official ^ ours:
+        odd = [
+            f"line {line} ({file}): wanted {'2' if file in ours else '0 or 1'}, found {part}"
+            for line, (file, part) in enumerate(known.items(), start=1)
+            if file in differ
+        ]
         raise BadDataset(
             f"{table}: its test part (2) should be the pictures after number {VALIDATION_END}; "
             f"{len(odd)} differ; get the file again:\n  {first_named(odd)}"
@@ -157,11 +165,11 @@ def _partition(root: Path, files: Sequence[str], test: np.ndarray) -> str:
     return "the test split is the official partition 2"
 
 
-def _pairs(table: Path, what: str) -> dict[str, str]:
-    """`000001.jpg 2880` a line."""
+def _pairs(table: Path, what: str, allowed: Sequence[str] = ()) -> dict[str, str]:
+    """`000001.jpg 2880` a line, in the order of the lines; any number, or one of those `allowed`."""
     rows = [row.split() for row in lines_of(table)]
     for line, row in enumerate(rows, start=1):
-        if len(row) != 2 or not row[1].isdecimal():
+        if len(row) != 2 or not (row[1] in allowed if allowed else row[1].isdecimal()):
             raise BadDataset(
                 f"{table}, line {line}: wanted {what}, found {' '.join(row)[:60]!r}; get the file again"
             )

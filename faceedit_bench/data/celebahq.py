@@ -19,6 +19,7 @@ from .frame import WHOLE
 from .index import Index, first_named, lines_of, no_twice, one_of, pictures_below
 from .labels import read_labels
 
+PUBLISHED = 30_000
 TRAIN, VALIDATION = 28_000, 500  # by place; the last 1,500 are the test split (AttGAN, SeCGAN, CooGAN)
 FIRST = 1_000  # GradStyle's test set
 
@@ -70,6 +71,7 @@ def read_celebahq(root: Path, *, name: str, with_masks: bool) -> Index:
         frame=WHOLE,
         missing=frozenset(file for place, file in zip(listed, files, strict=True) if place not in places),
         unlisted=len(set(places) - set(listed)),
+        published=PUBLISHED,
         masks=one_of(root, MASKS, "folder of part masks", name) if with_masks else None,
         notes=(labels.note,),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from ..errors import BadDataset, BadImage
 from ..progress import bar
 from .images import read_image
 from .index import Index, folder_given
-from .masks import read_regions
-from .photographs import Reader, digest_of, files_of, sound_hash
+from .masks import mask_files, part_of, read_regions
+from .photographs import Reader, digest_of, files_of, hash_of
 from .workers import over_spans
 
 SPAN = 64  # faces a worker reads at a time
@@ -31,6 +31,7 @@ class Seen:
     fault: str  # "" if it can be used
     width: int
     height: int
+    parts: tuple[str, ...] = ()  # of the face that have a mask
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,18 @@ class Report:
     rule: str = ""
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    published: int = 0  # faces of the whole set; 0 where nobody published it
+    masks: dict[str, int] = field(default_factory=dict)  # part of the face -> faces that have a mask of it
 
     @property
-    def is_whole(self) -> bool:
+    def is_sound(self) -> bool:
         """Nothing is missing and nothing broken; doubles and unlisted pictures are no faults."""
         return not self.counts["missing"] and not self.counts["broken"]
+
+    @property
+    def is_part(self) -> bool:
+        """Fewer faces are listed than the set has."""
+        return self.faces < self.published
 
 
 def check(read: Reader, name: str, root: Path, workers: int | None = None) -> Report:
@@ -93,6 +101,8 @@ def check(read: Reader, name: str, root: Path, workers: int | None = None) -> Re
         rule=index.frame.rule,
         notes=index.notes,
         seconds=round(time.monotonic() - begun, 1),
+        published=index.published,
+        masks=_masks(seen),
     )
 
 
@@ -114,18 +124,21 @@ def _read_span(context: tuple[Index, list[int]], start: int, stop: int) -> list[
 def _read(index: Index, row: int) -> Seen:
     """Decode a face and its masks as a run would."""
     path = index.path(row)
-    sha256 = sound_hash(files_of(index, row))
+    sha256 = hash_of(files_of(index, row))
     if isinstance(sha256, BadImage):
         return Seen(row, "", str(sha256), 0, 0)
     try:
         image = read_image(path)
         height, width = image.shape[1:]
-        index.frame.cut(image, 16, str(path))
-        if index.masks is not None:
-            read_regions(index.masks, int(index.ids[row]))
+        index.frame.square(height, width, str(path))
+        if index.masks is None:
+            return Seen(row, sha256, "", width, height)
+        place = int(index.ids[row])
+        read_regions(index.masks, place)
     except BadImage as error:
         return Seen(row, sha256, str(error), 0, 0)
-    return Seen(row, sha256, "", width, height)
+    parts = tuple(part_of(mask) for mask in mask_files(index.masks, place))
+    return Seen(row, sha256, "", width, height, parts)
 
 
 # ---- adding up --------------------------------------------------------------------------------------
@@ -158,6 +171,10 @@ def _doubles(index: Index, seen: dict[int, Seen]) -> list[list[str]]:
         if one.sha256:
             same[one.sha256].append(index.ids[row])
     return [ids for ids in same.values() if len(ids) > 1]
+
+
+def _masks(seen: dict[int, Seen]) -> dict[str, int]:
+    return dict(Counter(part for one in seen.values() for part in one.parts).most_common())
 
 
 def _positive(index: Index) -> dict[str, float]:

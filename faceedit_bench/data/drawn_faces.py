@@ -5,9 +5,7 @@ Splits are disjoint ranges of identity seeds. The test split also packs the trut
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +14,16 @@ import torch
 from .. import folders
 from ..contracts import Sample
 from ..errors import BadDataset, UnknownName
-from ..spawning import without_main
 from ..suite import THIRTEEN, target_labels
 from . import drawn, pack
+from .workers import over_spans
 
 FIRST_SEED = {"train": 1_000_000, "validation": 2_000_000, "test": 3_000_000}
 DEFAULT_COUNT = {"train": 4000, "validation": 500, "test": 1000}
 MOST = 1_000_000  # identities in a split
 CONFLICTS = "drawn"
-CHUNK = 10  # identities drawn per task
+CHUNK = 10  # identities a worker draws at a time
+FEW = 50  # identities below which starting workers costs more than it saves
 
 
 class DrawnFaces:
@@ -94,29 +93,15 @@ def _fill(folder: Path, split: str, size: int, count: int) -> None:
     }
     if with_truths:
         shapes["truths"] = (count, len(THIRTEEN), 3, size, size)
-    tasks = [
-        (FIRST_SEED[split], start, min(start + CHUNK, count), size, with_truths)
-        for start in range(0, count, CHUNK)
-    ]
+    asked = FIRST_SEED[split], size, with_truths
     with bar(f"drawing {split} faces at {size} px", count) as advance:
-        pack.make(folder, shapes, _parts(tasks), advance)
+        parts = over_spans(_draw_part, asked, count, CHUNK, few=FEW)
+        pack.make(folder, shapes, parts, advance)
 
 
-def _parts(tasks: list[tuple[int, int, int, int, bool]]) -> Iterator[tuple[slice, pack.Arrays]]:
-    workers = min(os.cpu_count() or 1, len(tasks))
-    in_worker = multiprocessing.current_process().daemon or multiprocessing.parent_process() is not None
-    if workers == 1 or len(tasks) <= 4 or in_worker:
-        yield from map(_draw_part, tasks)
-        return
-    with without_main():
-        pool = multiprocessing.get_context("spawn").Pool(workers)
-    with pool:
-        yield from pool.imap_unordered(_draw_part, tasks)
-
-
-def _draw_part(task: tuple[int, int, int, int, bool]) -> tuple[slice, pack.Arrays]:
+def _draw_part(asked: tuple[int, int, bool], start: int, stop: int) -> tuple[slice, pack.Arrays]:
     """People [start, stop) of a split, with their truths if asked."""
-    first, start, stop, size, with_truths = task
+    first, size, with_truths = asked
     torch.set_num_threads(1)
     seeds = list(range(first + start, first + stop))
     labels = drawn.labels(seeds).tolist()

@@ -10,6 +10,7 @@ from ..errors import BadDataset
 from .frame import WHOLE
 from .index import Index, one_of, pictures_below
 
+PUBLISHED = 70_000
 TRAIN = 60_000  # the last 10,000 are the validation split
 PICTURES = ("images1024x1024", "ffhq/images1024x1024")
 THUMBNAILS = ("thumbnails128x128", "ffhq/thumbnails128x128")
@@ -41,6 +42,7 @@ def read_ffhq(root: Path, *, name: str) -> Index:
         labels=np.zeros((len(numbers), 0), np.uint8),
         splits={"train": np.flatnonzero(numbers < TRAIN), "validation": np.flatnonzero(numbers >= TRAIN)},
         frame=WHOLE,
+        published=PUBLISHED,
         notes=(f"pictures of {folder.name}",),
     )
 

@@ -31,6 +31,7 @@ class Index:
     frame: Frame
     missing: frozenset[str] = frozenset()  # of `files`: listed, but not there
     unlisted: int = 0  # pictures in `folder` that nothing lists
+    published: int = 0  # faces that the whole set lists; 0 where nobody published it
     identities: tuple[str, ...] | None = None  # N
     masks: Path | None = None  # folder of part masks (faceedit_bench.data.masks)
     landmarks: np.ndarray | None = None  # (N, 5, 2) x and y in pixels of the files (see landmarks.py)

@@ -20,6 +20,7 @@ from .frame import LFW_178
 from .index import Index, first_named, lines_of, no_twice, one_of, pictures_below
 
 PICTURES = ("lfw", "lfw_funneled", "lfw-funneled", "lfw-deepfunneled", "lfw-deepfunneled/lfw-deepfunneled")
+LABELLED = 13_143  # faces that lfw_attributes.txt lists of the 13,233
 RENAMED = {"5 o' Clock Shadow": "5_o_Clock_Shadow", "5 o Clock Shadow": "5_o_Clock_Shadow"}
 
 
@@ -68,6 +69,7 @@ def read_lfw(root: Path, *, name: str) -> Index:
         frame=LFW_178,
         missing=frozenset(file for one, file in zip(ids, files, strict=True) if one not in by_id),
         unlisted=len(set(by_id) - set(ids)),
+        published=LABELLED,
         identities=tuple(one[:-5] for one in ids),
         notes=tuple(notes),
     )

@@ -26,25 +26,25 @@ SIDE = 512  # pixels
 
 
 def mask_files(folder: Path, place: int) -> list[Path]:
-    """The masks of a face that exist, in the order of painting."""
+    """The masks of a face in the order of painting: its skin, which every face has, and those that exist."""
     beside = folder / str(place // PER_FOLDER)
-    return [path for part in PARTS if (path := beside / f"{place:05d}_{part}.png").exists()]
+    files = [(part, beside / f"{place:05d}_{part}.png") for part in PARTS]
+    return [path for part, path in files if part == "skin" or path.exists()]
+
+
+def part_of(path: Path) -> str:
+    """The part of the face that a mask shows."""
+    return path.stem.partition("_")[2]
 
 
 def read_regions(folder: Path, place: int) -> np.ndarray:
     """(512, 512) uint8 region classes of face number `place`."""
-    files = mask_files(folder, place)
-    if not files:
-        raise BadImage(
-            f"{folder / str(place // PER_FOLDER)}: no mask {place:05d}_<part>.png; "
-            "wanted at least the skin of every face; get the masks again"
-        )
     regions = np.full((SIDE, SIDE), OTHERS, np.uint8)
-    for path in files:
+    for path in mask_files(folder, place):
         mask = read_image(path)[0]
         if mask.shape != (SIDE, SIDE):
             raise BadImage(
                 f"{path}: {mask.shape[1]}×{mask.shape[0]} pixels; wanted {SIDE}×{SIDE}; get it again"
             )
-        regions[mask > 127] = PARTS[path.stem.partition("_")[2]]
+        regions[mask > 127] = PARTS[part_of(path)]
     return regions

@@ -5,6 +5,7 @@ A pack is made in a temporary folder and renamed when whole, so a reader never s
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -18,6 +19,11 @@ from .. import folders
 from ..errors import BadDataset
 
 Arrays = Mapping[str, np.ndarray]
+
+MOVE_CACHE = "move the cache with FACEEDIT_CACHE"
+"""What a person can do about a pack that the toolkit made where it keeps things."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def read(folder: Path) -> dict[str, np.ndarray]:
@@ -43,15 +49,12 @@ def make(
     progress: Callable[[int], None],
 ) -> None:
     """Fill arrays of `shapes` (uint8) from `parts` as they come, and put the pack in place."""
-    make_folder(folder.parent)
-    check_room(folder.parent, sum(int(np.prod(shape)) for shape in shapes.values()))
+    make_folder(folder.parent, MOVE_CACHE)
+    check_room(folder.parent, sum(int(np.prod(shape)) for shape in shapes.values()), MOVE_CACHE)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     temporary.mkdir()
     try:
-        arrays = {
-            name: np.lib.format.open_memmap(temporary / f"{name}.npy", mode="w+", dtype=np.uint8, shape=shape)
-            for name, shape in shapes.items()
-        }
+        arrays = {name: zeros(temporary / f"{name}.npy", shape, MOVE_CACHE) for name, shape in shapes.items()}
         for place, part in parts:
             for name, values in part.items():
                 arrays[name][place] = values
@@ -73,22 +76,38 @@ def _digest(arrays: Arrays) -> str:
     return total.hexdigest()
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path, remedy: str) -> None:
     """The folder that packs are written into; BadDataset where it cannot be."""
     try:
         folders.make(folder)
     except OSError as error:
-        raise BadDataset(
-            f"{folder}: no pack can be written there ({error.strerror}); choose another folder, "
-            "for the cache with FACEEDIT_CACHE"
-        ) from None
+        raise BadDataset(f"{folder}: no pack can be written there ({error.strerror}); {remedy}") from None
 
 
-def check_room(folder: Path, wanted: int) -> None:
+def check_room(folder: Path, wanted: int, remedy: str) -> None:
     """Refuse to start what the disk cannot hold."""
     free = shutil.disk_usage(folder).free
     if free < wanted * 1.1:
         raise BadDataset(
-            f"{folder}: wanted {wanted >> 20} MiB of free disk for the pack, found {free >> 20} MiB; "
-            "make room, or move the cache with FACEEDIT_CACHE"
+            f"{folder}: wanted {wanted / 2**20:,.1f} MiB of free disk for the pack, found "
+            f"{free / 2**20:,.1f} MiB; make room, or {remedy}"
         )
+
+
+def zeros(path: Path, shape: tuple[int, ...], remedy: str) -> np.memmap:
+    """A mapped array of uint8 that has its room on the disk: writing into one without it, when the disk has
+    become full, ends the process with a signal."""
+    try:
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+        if hasattr(os, "posix_fallocate"):  # not on macOS
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        if error.errno not in _FULL:
+            raise
+        raise BadDataset(
+            f"{path}: wanted {int(np.prod(shape)) / 2**20:,.1f} MiB for it ({error.strerror}); make room, or "
+            f"{remedy}"
+        ) from None
+    return array

@@ -7,7 +7,8 @@
     PACK/faces.json      id, identity and source hash of each face
 
 The pack has the digest of the files it was made from, so a run over it is the same run as one over the files.
-It is made in `.PACK.part` and renamed when whole; a journal there lets packing that was stopped go on.
+It is made in `.PACK.part` and renamed when whole; a journal there lets packing that was stopped go on, with
+what was made of files that are still the same.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,18 +28,19 @@ import numpy as np
 
 from ..contracts import Sample
 from ..errors import BadDataset, BadImage
-from ..progress import bar
+from ..progress import bar, say
 from .images import decoder
 from .index import Index, folder_given, without_folder
-from .pack import check_room, make_folder
-from .photographs import Photographs, Reader, digest_of, files_of, read_sample, sound_hash, told
+from .pack import check_room, make_folder, zeros
+from .photographs import Photographs, Reader, digest_of, files_of, hash_of, read_sample, told
 from .workers import over_spans
 
 FORMAT = 1
 SPAN = 64  # faces of a part
 IMAGES, REGIONS, LABELS, FACES, CARD = "images.npy", "regions.npy", "labels.npy", "faces.json", "pack.json"
 LANDMARKS = "landmarks.npy"
-JOURNAL, LOCK, FAILURES = "journal.jsonl", "lock", "failures.jsonl"
+JOURNAL, PLAN, LOCK, FAILURES, NEW = "journal.jsonl", "plan.json", "lock", "failures.jsonl", ".new"
+CHOOSE = "choose another folder with --to"
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class _Job:
     rows: np.ndarray
     resolution: int
     folder: Path
+    remedy: str  # where there is no room
 
 
 # ---- making -----------------------------------------------------------------------------------------
@@ -107,15 +111,20 @@ def pack(
     `skip_bad` they are left out, and `failures.jsonl` in the pack says which and why.
     """
     if folder.exists():
-        raise BadDataset(f"{folder}: there already; choose another folder with --to, or remove it")
+        raise BadDataset(f"{folder}: there already; {CHOOSE}, or remove it")
     faces = Photographs(read(folder_given(root, name)), split, resolution, count)
     return pack_faces(faces, folder, workers, skip_bad=skip_bad)
 
 
 def pack_faces(
-    faces: Photographs, folder: Path, workers: int | None = None, *, skip_bad: bool = False
+    faces: Photographs,
+    folder: Path,
+    workers: int | None = None,
+    *,
+    skip_bad: bool = False,
+    remedy: str = CHOOSE,
 ) -> Packed:
-    """Pack faces of an opened data set; as `pack`."""
+    """Pack faces of an opened data set; as `pack`. `remedy` is what helps where nothing can be written."""
     index = faces.index
     rows = index.rows(faces.split, faces.count)
     labels = np.ascontiguousarray(index.labels[rows])
@@ -123,42 +132,68 @@ def pack_faces(
     source = digest_of(index.frame.rule, ids, labels, [""] * len(rows))
     asked = Asked(index.name, faces.split, faces.resolution, faces.count, index.frame.rule, len(rows), source)
     temporary = folder.with_name(f".{folder.name}.part")
-    make_folder(folder.parent)
+    make_folder(folder.parent, remedy)
     with _alone(temporary):
-        _prepare(temporary, asked, index.masks is not None)
-        done = _finished(temporary)
-        parts = {part.start: part for part in done}
-        job = _Job(index, rows, faces.resolution, temporary)
-        parts |= {part.start: part for part in _write_rest(job, parts, len(rows), workers)}
-        ordered = [parts[start] for start in sorted(parts)]
-        skipped = _skipped(ordered, ids, skip_bad, len(rows))
-        if skipped:
-            ordered = _close_gaps(temporary, ordered)
-        return _seal(temporary, folder, asked, job, ordered, skipped, sum(p.stop - p.start for p in done))
+        _same(temporary, asked)
+        job = _Job(index, rows, faces.resolution, temporary, remedy)
+        with _stays(temporary):
+            if folder.exists():
+                raise BadDataset(f"{folder}: there already, made by another process; use it, or remove it")
+            _prepare(job, asked)
+            done = _finished(job)
+            parts = {part.start: part for part in done}
+            parts |= {part.start: part for part in _write_rest(job, parts, len(rows), workers)}
+            ordered = [parts[start] for start in sorted(parts)]
+            skipped = _skipped(ordered, ids, skip_bad, len(rows))
+            if skipped:
+                ordered = _close_gaps(job, ordered)
+            kept = sum(part.stop - part.start for part in done)
+            return _seal(folder, asked, job, ordered, skipped, kept)
 
 
-def _prepare(temporary: Path, asked: Asked, with_regions: bool) -> None:
+@contextmanager
+def _stays(temporary: Path) -> Iterator[None]:
+    """However packing ends early, it says where its parts are, or leaves nothing where there are none."""
+    try:
+        yield
+    except BaseException:
+        journal = temporary / JOURNAL
+        if journal.exists() and journal.stat().st_size:
+            say(f"What is packed so far stays in {temporary}: the same command goes on with it.")
+        else:
+            shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _prepare(job: _Job, asked: Asked) -> None:
     """Arrays of the right shape and a journal, unless a stopped packing of the same left them."""
-    size = asked.resolution
+    size, folder = asked.resolution, job.folder
     shapes: dict[str, tuple[int, ...]] = {IMAGES: (asked.faces, 3, size, size)}
-    if with_regions:
+    if job.index.masks is not None:
         shapes[REGIONS] = (asked.faces, size, size)
-    plan = temporary / "plan.json"
-    if plan.exists():
-        _same(temporary, json.loads(plan.read_text(encoding="utf-8")), asdict(asked))
-        if all(_shape(temporary / file) == shape for file, shape in shapes.items()):
+    for file in shapes:
+        (folder / f"{file}{NEW}").unlink(missing_ok=True)
+    if (folder / PLAN).exists():
+        if all(_shape(folder / file) == shape for file, shape in shapes.items()):
             return
-        (temporary / JOURNAL).unlink(missing_ok=True)  # it stopped while faces were moved up
-    check_room(temporary.parent, sum(int(np.prod(shape)) for shape in shapes.values()))
+        (folder / JOURNAL).unlink(missing_ok=True)  # it stopped while faces were moved up
+    check_room(folder.parent, sum(int(np.prod(shape)) for shape in shapes.values()), job.remedy)
     for file, shape in shapes.items():
-        np.lib.format.open_memmap(temporary / file, mode="w+", dtype=np.uint8, shape=shape).flush()
-    plan.write_text(json.dumps(asdict(asked)), encoding="utf-8")
+        zeros(folder / file, shape, job.remedy)
+    (folder / PLAN).write_text(json.dumps(asdict(asked)), encoding="utf-8")
 
 
-def _same(temporary: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def _same(temporary: Path, asked: Asked) -> None:
     """Refuse to go on with another packing than the one that stopped."""
+    try:
+        before = json.loads((temporary / PLAN).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        (temporary / PLAN).unlink(missing_ok=True)  # it stopped before there was anything to keep
+        return
     odd = [
-        f"{key} was {before.get(key)}, is {value}" for key, value in now.items() if before.get(key) != value
+        f"{key} was {before.get(key)}, is {value}"
+        for key, value in asdict(asked).items()
+        if before.get(key) != value
     ]
     if odd:
         raise BadDataset(
@@ -175,9 +210,10 @@ def _shape(path: Path) -> tuple[int, ...]:
         return ()
 
 
-def _finished(temporary: Path) -> list[_Part]:
-    """Parts of the journal whose rows are on disk as they were written; the others are done again."""
-    journal = temporary / JOURNAL
+def _finished(job: _Job) -> list[_Part]:
+    """Parts of the journal whose rows are on disk as they were written, of files that are as they were; the
+    others are done again."""
+    journal = job.folder / JOURNAL
     if not journal.exists():
         return []
     found = []
@@ -188,8 +224,20 @@ def _finished(temporary: Path) -> list[_Part]:
             continue  # the line that was being written when packing stopped
         values["faults"] = {int(row): fault for row, fault in values["faults"].items()}
         found.append(_Part(**values))
-    wrong = set(_wrong_parts(temporary, found))
-    return [part for part in found if part.start not in wrong and not part.faults]
+    whole = [part for part in found if not part.faults]
+    wrong = {*_wrong_parts(job.folder, whole), *_changed_parts(job, whole)}
+    return [part for part in whole if part.start not in wrong]
+
+
+def _changed_parts(job: _Job, parts: list[_Part]) -> list[int]:
+    """Starts of parts of whose files one is another than it was when the part was made."""
+
+    def is_changed(part: _Part) -> bool:
+        rows = job.rows[part.start : part.stop].tolist()
+        return [hash_of(files_of(job.index, row)) for row in rows] != part.sources
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [part.start for part, odd in zip(parts, pool.map(is_changed, parts), strict=True) if odd]
 
 
 def _write_rest(job: _Job, done: Mapping[int, _Part], faces: int, workers: int | None) -> Iterator[_Part]:
@@ -221,7 +269,7 @@ def _write_part(job: _Job, start: int, stop: int) -> _Part:
     regions = np.zeros((stop - start, size, size), np.uint8) if job.index.masks is not None else None
     sources, faults = [], {}
     for place, row in enumerate(job.rows[start:stop].tolist()):
-        found = sound_hash(files_of(job.index, row))
+        found = hash_of(files_of(job.index, row))
         try:
             if isinstance(found, BadImage):
                 raise found
@@ -242,10 +290,8 @@ def _write_part(job: _Job, start: int, stop: int) -> _Part:
 
 
 def _put(path: Path, start: int, values: np.ndarray) -> str:
-    """Write rows into an array on disk; sha256 of their bytes."""
-    array = np.load(path, mmap_mode="r+")
-    array[start : start + len(values)] = values
-    array.flush()
+    """Write rows into an array on disk; sha256 of their bytes, which shows what a power failure lost."""
+    np.load(path, mmap_mode="r+")[start : start + len(values)] = values
     return hashlib.sha256(values.data).hexdigest()
 
 
@@ -261,8 +307,9 @@ def _skipped(parts: list[_Part], ids: list[str], skip_bad: bool, faces: int) -> 
     ]
 
 
-def _close_gaps(temporary: Path, parts: list[_Part]) -> list[_Part]:
+def _close_gaps(job: _Job, parts: list[_Part]) -> list[_Part]:
     """Move faces up over the broken ones; the parts that follow are described anew."""
+    temporary = job.folder
     gone = {row for part in parts for row in part.faults}
     kept = np.array([row for row in range(parts[-1].stop) if row not in gone])
     sources = [source for part in parts for source in part.sources if source]
@@ -271,13 +318,12 @@ def _close_gaps(temporary: Path, parts: list[_Part]) -> list[_Part]:
     for file in parts[0].arrays:
         old = np.load(temporary / file, mmap_mode="r")
         shape = (len(kept), *old.shape[1:])
-        new = np.lib.format.open_memmap(temporary / f"{file}.new", mode="w+", dtype=np.uint8, shape=shape)
+        new = zeros(temporary / f"{file}{NEW}", shape, job.remedy)
         for hashes, (start, stop) in zip(arrays, spans, strict=True):
             new[start:stop] = old[kept[start:stop]]
             hashes[file] = hashlib.sha256(np.ascontiguousarray(new[start:stop]).data).hexdigest()
-        new.flush()
     for file in parts[0].arrays:
-        os.replace(temporary / f"{file}.new", temporary / file)
+        os.replace(temporary / f"{file}{NEW}", temporary / file)
     return [
         _Part(start, stop, hashes, sources[start:stop], {})
         for hashes, (start, stop) in zip(arrays, spans, strict=True)
@@ -285,7 +331,6 @@ def _close_gaps(temporary: Path, parts: list[_Part]) -> list[_Part]:
 
 
 def _seal(
-    temporary: Path,
     folder: Path,
     asked: Asked,
     job: _Job,
@@ -294,7 +339,9 @@ def _seal(
     kept: int,
 ) -> Packed:
     """Write what describes the arrays, and put the pack in place."""
-    index = job.index
+    index, temporary = job.index, job.folder
+    for file in parts[0].arrays:
+        np.load(temporary / file, mmap_mode="r+").flush()
     left_out = {one["id"] for one in skipped}
     rows = [row for row in job.rows.tolist() if index.ids[row] not in left_out]
     sources = [source for part in parts for source in part.sources]
@@ -322,7 +369,7 @@ def _seal(
         (temporary / FAILURES).write_text(lines, encoding="utf-8")
     (temporary / CARD).write_text(json.dumps(card), encoding="utf-8")
     size = sum(path.stat().st_size for path in temporary.iterdir())
-    for scaffold in (JOURNAL, "plan.json"):
+    for scaffold in (JOURNAL, PLAN):
         (temporary / scaffold).unlink()
     temporary.rename(folder)
     (folder / LOCK).unlink()

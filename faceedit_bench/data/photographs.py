@@ -165,13 +165,21 @@ def files_of(index: Index, row: int) -> list[Path]:
 
 def sound_hash(files: Sequence[Path]) -> str | BadImage:
     """sha256 of the files of a face, or why one of them is no whole picture."""
+    return hash_of(files, look=True)
+
+
+def hash_of(files: Sequence[Path], *, look: bool = False) -> str | BadImage:
+    """sha256 of the files of a face, or why one of them cannot be read; with `look`, or is no whole picture,
+    which is found out anyway where they are decoded too."""
     total = hashlib.sha256()
     for path in files:
         try:
             content = path.read_bytes()
+        except FileNotFoundError:
+            return BadImage(f"{path}: no such file; get it again")
         except OSError as error:
             return BadImage(f"{path}: {error.strerror}")
-        if not _ends_well(content):
+        if look and not _ends_well(content):
             try:
                 read_image(path)
             except BadImage as error:

@@ -22,6 +22,7 @@ from .. import folders
 from ..contracts import Sample, Samples
 from ..errors import BadConfig, BadDataset, BadImage, UnknownName
 from ..folders import CACHES
+from .pack import MOVE_CACHE
 from .packed import open_pack, pack_faces
 from .photographs import Photographs, told
 
@@ -177,7 +178,8 @@ def packed(samples: Samples, workers: int | None = None) -> tuple[Samples, Path 
     name = f"{index.name}-{samples.split}-{samples.resolution}px-{digest[:16]}"
     folder = folders.cache() / "packs" / name
     if not folder.exists():
-        pack_faces(samples, folder, workers, skip_bad=bool(samples.left_out))
+        skip = bool(samples.left_out)
+        pack_faces(samples, folder, workers, skip_bad=skip, remedy=MOVE_CACHE)
     found = open_pack(folder, index.name, samples.split, samples.resolution, samples.count)
     if found.digest() != digest:
         raise BadDataset(f"{folder}: holds other faces than the files; remove it and give the command again")

@@ -17,14 +17,20 @@ class Source:
 
 
 _CELEBA = """One of (DIR is what --data or --root names):
-  DIR/img_align_celeba/000001.jpg …  DIR/list_attr_celeba.txt          (all in one folder)
-  DIR/celeba/img_align_celeba/ …     DIR/celeba/list_attr_celeba.txt   (as torchvision keeps it)
-  DIR/Img/img_align_celeba/ …        DIR/Anno/list_attr_celeba.txt     (as published)
-identity_CelebA.txt (splits people-train, people-test), list_eval_partition.txt (checked) and
-list_landmarks_align_celeba.txt (five points of every face) are read where they are there: beside the list,
-in Anno/ or in Eval/. Unpack the archives first."""
+  all in one folder           DIR/img_align_celeba/000001.jpg …
+                              DIR/list_attr_celeba.txt
+  as torchvision keeps it     DIR/celeba/img_align_celeba/ …
+                              DIR/celeba/list_attr_celeba.txt
+  as published                DIR/Img/img_align_celeba/ …
+                              DIR/Anno/list_attr_celeba.txt
+Read where they are there, beside the list, in Anno/ or in Eval/:
+  identity_CelebA.txt              splits people-train and people-test
+  list_eval_partition.txt          checked against the split by number
+  list_landmarks_align_celeba.txt  five points of every face
+Unpack the archives first."""
 
-_HQ = """DIR/CelebA-HQ-img/0.jpg … 29999.jpg, or named as in CelebA (000004.jpg …), or DIR itself holds them
+_HQ = """DIR/CelebA-HQ-img/0.jpg … 29999.jpg, or named as in CelebA (000004.jpg …),
+  or DIR itself holds them
 DIR/CelebAMask-HQ-attribute-anno.txt
   or list_attr_celeba.txt with DIR/CelebA-HQ-to-CelebA-mapping.txt"""
 
@@ -59,14 +65,16 @@ SOURCES: tuple[Source, ...] = (
         licence="no licence is stated; news photographs of public figures, for research",
         layout="""DIR/lfw/Name_Surname/Name_Surname_0001.jpg (or lfw_funneled, lfw-deepfunneled)
 DIR/lfw_attributes.txt   labels: the sign of 73 values that a classifier gave
-DIR/pairs.txt            if there: split `pairs`, the ten folds of the verification protocol""",
+DIR/pairs.txt            if there: split `pairs`, the ten folds of verification""",
     ),
     Source(
         name="ffhq",
         what="70,000 faces at 1024×1024, without labels (Karras et al., 2019)",
         obtain="github.com/NVlabs/ffhq-dataset",
         licence="CC BY-NC-SA 4.0; each photograph has a licence of its own",
-        layout="""DIR/images1024x1024/00000/00000.png …, else DIR/thumbnails128x128/00000/00000.png …""",
+        layout="""DIR/images1024x1024/00000/00000.png …
+  or DIR/thumbnails128x128/00000/00000.png …
+ffhq-dataset-v2.json is not needed: splits go by number, as its categories do""",
     ),
     Source(
         name="folder",
@@ -80,16 +88,18 @@ DIR/pairs.txt            if there: split `pairs`, the ten folds of the verificat
         what="pictures of yours, with labels",
         obtain="any folder with one CSV file in it (or one named labels.csv)",
         licence="yours to know",
-        layout="""DIR/labels.csv: a column id (the picture's path below DIR, its suffix may be left away), and
-a column with 0 or 1 (or -1 or 1) for each attribute, named as in CelebA; `identity` may say who it is""",
+        layout="""DIR/labels.csv: a column id (the picture's path below DIR, its suffix may be
+left away), and a column with 0 or 1 (or -1 or 1) for each attribute, named as
+in CelebA; `identity` may say who it is""",
     ),
     Source(
         name="imagefolder",
         what="a data set saved in the imagefolder layout of Hugging Face's `datasets`",
         obtain="any such folder on disk; the package `datasets` is not needed",
         licence="as the data set's own page says",
-        layout="""DIR/{train,validation,test}/metadata.csv or metadata.jsonl, or one in DIR: file_name, and a
-column with 0 or 1 (or -1 or 1) for each attribute; text, caption and prompt are passed over""",
+        layout="""DIR/{train,validation,test}/metadata.csv or metadata.jsonl, or one in DIR:
+file_name, and a column with 0 or 1 (or -1 or 1) for each attribute; text,
+caption and prompt are passed over""",
     ),
     Source(
         name="drawn-faces",

@@ -115,7 +115,11 @@ def _csv_rows(table: Path) -> list[Row]:
 
 def _json_rows(table: Path) -> list[Row]:
     rows: list[Row] = []
-    for line, text in enumerate(table.read_text(encoding="utf-8").splitlines(), start=1):
+    try:
+        lines = table.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise BadDataset(f"{table}: not a text file in UTF-8 ({error}); save it as one") from None
+    for line, text in enumerate(lines, start=1):
         if not text.strip():
             continue
         try:

@@ -95,7 +95,7 @@ CASES: dict[str, tuple[str, str, str, Callable[[Path], object], str]] = {
     "celeba: another partition": (
         "celeba", "celeba", "test",
         lambda root: line(root / "list_eval_partition.txt", 14, lambda text: text[:-1] + "0"),
-        r"list_eval_partition\.txt: its test part \(2\) should be .* 1 differ",
+        r"list_eval_partition\.txt: its test part \(2\) should be .*; 1 differ;.*\n  line 14 \(182643\.jpg\)",
     ),
     "celeba: a listed picture that is absent": (
         "celeba", "celeba", "test", lambda root: remove(root / "img_align_celeba" / "182640.jpg"),
@@ -220,6 +220,21 @@ def test_a_picture_or_mask_that_was_cut_off_is_named(tree: str, file: str, copy_
     assert TO_DO.search(str(caught.value))
 
 
+def test_a_face_without_its_skin_is_damaged_and_one_without_glasses_is_not(copy_of: Copy) -> None:
+    root = copy_of("hq")
+    masks = root / "CelebAMask-HQ-mask-anno" / "0"
+    for path in masks.glob("*_eye_g.png"):
+        path.unlink()
+    faces = open_("celebamask-hq", root, "train")
+    assert len(faces.digest()) == 64
+    (masks / "00001_skin.png").unlink()
+    told = r"1 of 2 pictures cannot be read; get them again(.|\n)*00001_skin\.png: no such file; get it again"
+    with pytest.raises(BadImage, match=told):
+        open_("celebamask-hq", root, "train").digest()
+    with pytest.raises(BadImage, match=r"00001_skin\.png: no such file"):
+        open_("celebamask-hq", root, "train")[1]
+
+
 def test_a_mask_of_another_size_is_named(copy_of: Copy) -> None:
     root = copy_of("hq")
     Image.new("L", (64, 64)).save(root / "CelebAMask-HQ-mask-anno" / "0" / "00000_skin.png")
@@ -275,7 +290,9 @@ def test_pictures_of_several_sizes_and_kinds_come_out_as_one(tmp_path: Path) -> 
     Image.fromarray(pixels).convert("L").resize((33, 90)).save(tmp_path / "b.jpg")
     Image.fromarray(pixels).convert("CMYK").save(tmp_path / "c.jpg")
     Image.fromarray(pixels).convert("P").save(tmp_path / "d.gif")
+    Image.new("RGBA", (1, 1), (0, 90, 0, 255)).save(tmp_path / "e.png")
     faces = open_("folder", tmp_path, "all")
-    assert {faces[position].image.shape for position in range(4)} == {(3, 16, 16)}
+    assert {faces[position].image.shape for position in range(5)} == {(3, 16, 16)}
+    assert faces[4].image.reshape(3, -1).T.tolist() == [[0, 90, 0]] * 256  # one pixel is a face, too
     square = Image.fromarray(pixels[:, 10:50]).resize((16, 16), Image.Resampling.BICUBIC)
     assert np.array_equal(faces[0].image, np.asarray(square).transpose(2, 0, 1))

@@ -274,9 +274,24 @@ def test_grey_pictures_are_colour_and_turned_ones_upright(copy_of: Copy) -> None
 
 def test_a_partition_that_disagrees_is_refused(copy_of: Copy) -> None:
     root = copy_of("celeba")
-    change(root / "list_eval_partition.txt", 1, " 0", " 2")
+    table = root / "list_eval_partition.txt"
+    change(table, 1, " 0", " 2")
+    change(table, 9, " 2", " 1")
+    with pytest.raises(BadDataset) as caught:
+        open_(root)
+    assert str(caught.value).splitlines() == [
+        f"{table}: its test part (2) should be the pictures after number 182637; 2 differ; "
+        "get the file again:",
+        "  line 1 (000001.jpg): wanted 0 or 1, found 2",
+        "  line 9 (182638.jpg): wanted 2, found 1",
+    ]
+
+
+def test_a_part_that_is_none_is_refused(copy_of: Copy) -> None:
+    root = copy_of("celeba")
+    change(root / "list_eval_partition.txt", 3, " 0", " 7")
     with pytest.raises(
-        BadDataset, match=r"test part \(2\) should be .*182637; 1 differ; get .*:\n  000001\.jpg"
+        BadDataset, match=r"txt, line 3: wanted a picture and 0, 1 or 2, found '000003\.jpg 7'"
     ):
         open_(root)
 

@@ -97,7 +97,7 @@ def test_parts_are_painted_in_order_later_over_earlier(tmp_path: Path) -> None:
         Image.fromarray(mask).save(tmp_path / "1" / f"02001_{part}.png")
     row = read_regions(tmp_path, 2001)[0]
     assert row[[0, 255, 299, 300]].tolist() == [PARTS["hair"]] * 3 + [PARTS["skin"]]
-    with pytest.raises(BadImage, match=r"no mask 02002_<part>\.png"):
+    with pytest.raises(BadImage, match=r"02002_skin\.png: no such file"):
         read_regions(tmp_path, 2002)
 
 
@@ -170,6 +170,25 @@ def test_lfws_lists_are_refused_by_line(copy_of: Copy) -> None:
         open_("lfw", root, "all")
 
 
+@pytest.mark.parametrize(
+    ("pictures", "lists"),
+    [
+        ("lfw_funneled", "."),
+        ("lfw-funneled", "."),
+        ("lfw-deepfunneled", "lfw-deepfunneled"),
+        ("lfw-deepfunneled/lfw-deepfunneled", "."),
+    ],
+)
+def test_funneled_and_deep_funneled_lfw_lie_where_their_archives_put_them(
+    trees: Path, tmp_path: Path, pictures: str, lists: str
+) -> None:
+    shutil.copytree(trees / "lfw" / "lfw", tmp_path / pictures)
+    for file in ("lfw_attributes.txt", "pairs.txt"):
+        shutil.copy(trees / "lfw" / file, tmp_path / lists / file)
+    for split in ("all", "pairs"):
+        assert open_("lfw", tmp_path, split).digest() == open_("lfw", trees / "lfw", split).digest()
+
+
 # ---- FFHQ ----------------------------------------------------------------------------------------------
 
 
@@ -177,6 +196,19 @@ def test_ffhq_is_split_by_number_and_has_no_labels(trees: Path) -> None:
     assert ids(open_("ffhq", trees / "ffhq", "train")) == ["00000", "00001"]
     faces = open_("ffhq", trees / "ffhq", "validation")
     assert ids(faces) == ["60000", "60001"] and faces.attributes == () and len(faces[0].labels) == 0
+
+
+def test_ffhqs_large_pictures_are_taken_where_both_are_there(trees: Path, copy_of: Copy) -> None:
+    root = copy_of("ffhq")
+    large = root / "images1024x1024" / "00000"
+    large.mkdir(parents=True)
+    Image.new("RGB", (1024, 1024), (0, 90, 0)).save(large / "00000.png")
+    (root / "ffhq-dataset-v2.json").write_text("not needed")
+    faces = open_("ffhq", root, "train")
+    assert ids(faces) == ["00000"] and faces[0].image[:, 0, 0].tolist() == [0, 90, 0]
+    assert open_("ffhq", root / "images1024x1024", "train").digest() == faces.digest()
+    small = open_("ffhq", root / "thumbnails128x128", "train")
+    assert small.digest() == open_("ffhq", trees / "ffhq", "train").digest() != faces.digest()
 
 
 # ---- folders with a table ------------------------------------------------------------------------------
@@ -248,6 +280,9 @@ def test_imagefolder_reads_its_splits_from_csv_and_from_json_lines(trees: Path, 
     assert open_("imagefolder", root, "test").digest() == before.digest()
     (root / "test" / "metadata.jsonl").write_text('{"file_name": "a.png"\n')
     with pytest.raises(BadDataset, match=r"metadata\.jsonl, line 1: not JSON"):
+        open_("imagefolder", root, "test")
+    (root / "test" / "metadata.jsonl").write_bytes(b"\xff\xfe{}")
+    with pytest.raises(BadDataset, match=r"metadata\.jsonl: not a text file in UTF-8 .*; save it as one"):
         open_("imagefolder", root, "test")
     (root / "test" / "metadata.jsonl").unlink()
     (root / "test" / "data.parquet").write_bytes(b"")

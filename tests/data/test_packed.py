@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import functools
+import errno
 import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +17,7 @@ import numpy as np
 import pytest
 
 from faceedit_bench.catalog import catalog
-from faceedit_bench.data import packed
+from faceedit_bench.data import packed, reading
 from faceedit_bench.data.packed import Packed, open_pack
 from faceedit_bench.data.photographs import reader
 from faceedit_bench.errors import BadDataset, BadImage
@@ -86,6 +91,88 @@ def test_packing_that_was_stopped_goes_on(
     assert (made.folder / "images.npy").read_bytes() == (whole.folder / "images.npy").read_bytes()
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from faceedit_bench.data import packed
+from faceedit_bench.data.photographs import reader
+
+real, packed.SPAN = packed._write_part, 2
+
+def write(job, start, stop):
+    if start == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(job, start, stop)
+
+packed._write_part = write
+root, folder = map(Path, sys.argv[1:])
+packed.pack(reader("celeba"), "celeba", root, split="test", resolution=24, folder=folder)
+"""
+
+
+def test_packing_that_was_killed_goes_on(
+    trees: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "SPAN", 2)
+    whole = pack(trees / "celeba", tmp_path / "whole")
+    done = subprocess.run([sys.executable, "-c", KILLED, trees / "celeba", tmp_path / "pack"], timeout=60)
+    assert done.returncode == -signal.SIGKILL and not (tmp_path / "pack").exists()
+    made = pack(trees / "celeba", tmp_path / "pack")
+    assert made.kept == 4 and made.digest == whole.digest
+    assert (made.folder / "images.npy").read_bytes() == (whole.folder / "images.npy").read_bytes()
+    assert sorted(path.name for path in made.folder.iterdir()) == sorted(
+        path.name for path in whole.folder.iterdir()
+    )
+
+
+def test_what_was_packed_of_a_file_that_changed_is_packed_again(
+    copy_of: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "SPAN", 2)
+    root = copy_of("celeba")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stop_after(2, patch)
+        pack(root, tmp_path / "pack")
+    pictures = root / "img_align_celeba"
+    shutil.copy(pictures / "000001.jpg", pictures / "182638.jpg")
+    made = pack(root, tmp_path / "pack")
+    files = catalog().dataset("celeba").open(root, "test", 24, 0)
+    assert made.kept == 2 and made.digest == files.digest()
+    assert np.array_equal(open_pack(made.folder, "celeba", "test", 24, 0)[0].image, files[0].image)
+
+
+def test_a_pack_is_what_its_files_were_when_they_change_afterwards(copy_of: Copy, tmp_path: Path) -> None:
+    root = copy_of("celeba")
+    made = pack(root, tmp_path / "pack")
+    pictures = root / "img_align_celeba"
+    shutil.copy(pictures / "000001.jpg", pictures / "182638.jpg")
+    assert open_pack(made.folder, "celeba", "test", 24, 0).digest() == made.digest
+    assert catalog().dataset("celeba").open(root, "test", 24, 0).digest() != made.digest
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """What is said on stderr besides errors."""
+    for quiet in ("CI", "FACEEDIT_QUIET"):
+        monkeypatch.delenv(quiet, raising=False)
+    return lambda: capsys.readouterr().err
+
+
+def test_packing_that_stops_says_what_stays_and_leaves_nothing_where_there_is_nothing(
+    copy_of: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Callable[[], str]
+) -> None:
+    stays = f"What is packed so far stays in {tmp_path / '.pack.part'}: the same command goes on with it."
+    root = copy_of("celeba")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stop_after(0, patch)
+        pack(root, tmp_path / "pack")
+    assert stays not in told() and list(tmp_path.iterdir()) == [root]
+    (root / "img_align_celeba" / "182639.jpg").write_bytes(b"x")
+    with pytest.raises(BadImage, match="1 of 6 pictures cannot be read"):
+        pack(root, tmp_path / "pack")
+    assert stays in told() and (tmp_path / ".pack.part").exists()
+
+
 def test_a_part_that_was_damaged_meanwhile_is_made_again(
     trees: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,11 +191,14 @@ def test_a_part_that_was_damaged_meanwhile_is_made_again(
 def test_a_stopped_packing_of_something_else_is_left_alone(
     trees: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(packed, "SPAN", 2)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        stop_after(0, patch)
+        stop_after(1, patch)
         pack(trees / "celeba", tmp_path / "pack")
+    before = sorted((tmp_path / ".pack.part").iterdir())
     with pytest.raises(BadDataset, match=r"a stopped packing of something else .*split was test, is train"):
         pack(trees / "celeba", tmp_path / "pack", split="train")
+    assert sorted((tmp_path / ".pack.part").iterdir()) == before
 
 
 def test_two_packings_into_one_folder_do_not_mix(trees: Path, tmp_path: Path) -> None:
@@ -160,12 +250,49 @@ def test_a_changed_byte_of_a_pack_is_found(trees: Path, tmp_path: Path) -> None:
         open_pack(folder, "celeba", "test", 24, 0)
 
 
+def test_a_pack_that_another_process_made_meanwhile_is_not_overwritten(trees: Path, tmp_path: Path) -> None:
+    (tmp_path / "pack").mkdir()
+    faces = catalog().dataset("celeba").open(trees / "celeba", "test", 24, 0)
+    with pytest.raises(BadDataset, match="there already, made by another process"):
+        packed.pack_faces(faces, tmp_path / "pack")
+    assert list(tmp_path.iterdir()) == [tmp_path / "pack"]
+
+
 def test_a_disk_without_room_is_named(trees: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed, "check_room", functools.partial(_no_room))
-    with pytest.raises(BadDataset, match="no room"):
+    real = shutil.disk_usage
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: real(path)._replace(free=5000))
+    wanted = "wanted 0.0 MiB of free disk for the pack, found 0.0 MiB; make room, or "
+    with pytest.raises(BadDataset, match=f"{wanted}choose another folder with --to"):
         pack(trees / "celeba", tmp_path / "pack")
+    monkeypatch.setenv("FACEEDIT_CACHE", str(tmp_path / "cache"))
+    faces = catalog().dataset("celeba").open(trees / "celeba", "test", 24, 0)
+    with pytest.raises(BadDataset, match=f"{wanted}move the cache with FACEEDIT_CACHE"):
+        reading.packed(faces)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def _no_room(folder: Path, wanted: int) -> None:
-    assert wanted == 6 * 3 * 24 * 24
-    raise BadDataset("no room")
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="room is not taken in advance here")
+def test_a_disk_that_is_full_all_the_same_is_an_error_before_anything_is_written(
+    copy_of: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Callable[[], str]
+) -> None:
+    """Room is taken in advance: writing into a mapped file without any ends the process with a signal."""
+    root = copy_of("celeba")
+
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", full)
+        with pytest.raises(BadDataset, match=r"images\.npy: wanted 0\.0 MiB for it \(No space.* with --to"):
+            pack(root, tmp_path / "pack")
+    assert list(tmp_path.iterdir()) == [root]
+    (root / "img_align_celeba" / "182639.jpg").write_bytes(b"x")
+    with pytest.raises(BadImage):
+        pack(root, tmp_path / "pack")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", full)  # when the faces are moved up over the broken one
+        with pytest.raises(BadDataset, match=r"images\.npy\.new: wanted"):
+            pack(root, tmp_path / "pack", skip_bad=True)
+    assert "stays in" in told()
+    made = pack(root, tmp_path / "pack", skip_bad=True)
+    assert made.faces == 5 and not list(made.folder.glob("*.new"))
