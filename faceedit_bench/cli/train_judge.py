@@ -30,7 +30,7 @@ NAMES = ("attributes-demo", "identity-demo", "swav-demo", "classes-demo")
     "--minutes", type=click.FloatRange(min=0, min_open=True), help="Demo judges: train no longer than this."
 )
 @click.option("--people", type=click.IntRange(min=130), help="Demo judges: identities, six pictures each.")
-@click.option("--cache", type=click.Path(path_type=Path), help="Demo judges: folder that keeps drawn faces.")
+@click.option("--drawn", type=click.Path(path_type=Path), help="Demo judges: folder that keeps drawn faces.")
 @click.option(
     "--data", multiple=True, metavar="NAME", help="attributes: data set; repeat for other crops of it."
 )
@@ -77,7 +77,7 @@ def train_judge(name: str, out: Path, seed: int, device: str, threads: int, **op
         click.echo(f"next: faceedit-bench weights add {out / card['file']}")
 
 
-DEMO = ("steps", "minutes", "people", "cache")  # options of demo judges; the others are those of `attributes`
+DEMO = ("steps", "minutes", "people", "drawn")  # options of demo judges; the others are those of `attributes`
 
 
 def _refuse_strange(name: str, options: dict[str, Any]) -> None:
@@ -101,7 +101,7 @@ def _demo(name: str, out: Path, seed: int, device: str, options: dict[str, Any])
         RECIPES[name].settings, **{key: value for key, value in asked.items() if value is not None}
     )
     say = lambda line: click.echo(line, err=True)  # noqa: E731
-    return make(name, _artist(), settings, out, cache=options["cache"], say=say)
+    return make(name, _artist(), settings, out, cache=options["drawn"], say=say)
 
 
 def _photographs(name: str, out: Path, seed: int, device: str, options: dict[str, Any]) -> dict[str, Any]:

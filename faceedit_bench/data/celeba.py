@@ -131,7 +131,10 @@ def _numbers(table: Path, files: Sequence[str]) -> np.ndarray:
                 f"{table}, line {line}: wanted a numbered picture such as 000001.jpg, found {stem!r}; "
                 "get the list again"
             )
-    return np.array(stems, np.int64)
+    numbers = np.array(stems, np.int64)
+    if len(np.unique(numbers)) < len(numbers):
+        no_twice([f"picture {number}" for number in numbers.tolist()], table, first_line=3)
+    return numbers
 
 
 def _people(root: Path, files: Sequence[str]) -> tuple[str, ...] | None:

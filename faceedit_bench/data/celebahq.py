@@ -107,6 +107,7 @@ def _labels(root: Path, mapping: Sequence[Mapped] | None, name: str) -> Labels:
     if own is not None:
         files, names, values = read_labels(own)
         places = [_number(own, line, file) for line, file in enumerate(files, start=3)]
+        no_twice([f"face {place}" for place in places], own, first_line=3)
         return Labels(
             names, values, {place: row for row, place in enumerate(places)}, f"labels of {own.name}"
         )

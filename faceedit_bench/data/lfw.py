@@ -166,6 +166,10 @@ def _value(path: Path, line: int, title: str, word: str) -> float:
 
 
 def _check_names(folder: Path, files: Sequence[str]) -> None:
+    by_id: dict[str, str] = {}
+    for file in files:
+        if (first := by_id.setdefault(Path(file).stem, file)) != file:
+            raise BadDataset(f"{folder}: {first} and {file} are both {Path(file).stem}; keep one")
     odd = [file for file in files if Path(file).stem[:-5] != Path(file).parent.name]
     if odd:
         raise BadDataset(

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -130,9 +131,7 @@ def _json_rows(table: Path) -> list[Row]:
             raise BadDataset(
                 f"{table}, line {line}: wanted an object with file_name, found {text[:60]!r}; mend it"
             )
-        plain = {
-            key: json.dumps(value) if not isinstance(value, str) else value for key, value in cells.items()
-        }
+        plain = {key: _plain(value) for key, value in cells.items()}
         if rows and set(plain) != set(rows[0].cells):
             odd = ", ".join(sorted(set(plain) ^ set(rows[0].cells)))
             raise BadDataset(
@@ -141,6 +140,13 @@ def _json_rows(table: Path) -> list[Row]:
             )
         rows.append(Row(line, cells["file_name"], plain))
     return _not_empty(table, rows)
+
+
+def _plain(value: Any) -> str:
+    """What a table of text would have there."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _not_empty(table: Path, rows: list[Row]) -> list[Row]:
@@ -177,7 +183,7 @@ def _index(
     files = _files(rows, there)
     _one_coding(rows, attributes)
     labels = [[_label(table, row, column) for column in attributes] for table, row in rows]
-    who = [row.cells.get(IDENTITY) for _, row in rows]
+    who = _people(rows)
     return Index(
         name=name,
         root=root,
@@ -190,8 +196,21 @@ def _index(
         frame=WHOLE,
         missing=frozenset(files) - there,
         unlisted=len(there - set(files)),
-        identities=tuple(str(one) for one in who) if who[0] is not None else None,
+        identities=who,
     )
+
+
+def _people(rows: Sequence[tuple[Path, Row]]) -> tuple[str, ...] | None:
+    """Who each picture shows, where the table says so."""
+    if IDENTITY not in rows[0][1].cells:
+        return None
+    for table, row in rows:
+        if not row.cells.get(IDENTITY, "").strip():
+            raise BadDataset(
+                f"{table}, line {row.line} ({row.file}), column {IDENTITY}: wanted a name, found nothing; "
+                "give every picture one, or take the column out"
+            )
+    return tuple(row.cells[IDENTITY].strip() for _, row in rows)
 
 
 def _attributes(rows: Sequence[tuple[Path, Row]], prose: Sequence[str]) -> tuple[str, ...]:

@@ -87,6 +87,11 @@ CASES: dict[str, tuple[str, str, str, Callable[[Path], object], str]] = {
         lambda root: line(root / "list_attr_celeba.txt", 3, lambda text: text.replace("000001", "ann", 1)),
         r"list_attr_celeba\.txt, line 3: wanted a numbered picture such as 000001\.jpg, found 'ann'",
     ),
+    "celeba: one picture under two names": (
+        "celeba", "celeba", "test",
+        lambda root: line(root / "list_attr_celeba.txt", 4, lambda text: text.replace("2.jpg", "1.png")),
+        r"list_attr_celeba\.txt, line 4: picture 1 is listed again; line 3 has it already",
+    ),
     "celeba: an identity that is no number": (
         "celeba", "celeba", "test",
         lambda root: line(root / "identity_CelebA.txt", 2, lambda _: "000002.jpg x"),
@@ -112,6 +117,10 @@ CASES: dict[str, tuple[str, str, str, Callable[[Path], object], str]] = {
     "celebahq: one face twice in the list": (
         "celebahq", "hq", "test", lambda root: line(root / HQ_LABELS, 4, lambda text: "0.jpg" + text[5:]),
         r"anno\.txt, line 4: 0\.jpg is listed again; line 3 has it already",
+    ),
+    "celebahq: one face under two names": (
+        "celebahq", "hq", "test", lambda root: line(root / HQ_LABELS, 4, lambda text: "000.jpg" + text[5:]),
+        r"anno\.txt, line 4: face 0 is listed again; line 3 has it already",
     ),
     "celebahq: a mapping of something else": (
         "celebahq", "hq", "test", lambda root: line(root / HQ_MAPPING, 1, lambda _: "a,b"),
@@ -142,6 +151,14 @@ CASES: dict[str, tuple[str, str, str, Callable[[Path], object], str]] = {
     "lfw: a line that is too short": (
         "lfw", "lfw", "all", lambda root: line(root / "lfw_attributes.txt", 5, lambda text: text[:30]),
         r"lfw_attributes\.txt, line 5: wanted a person, a number and 73 values between tabs, found",
+    ),
+    "lfw: one picture twice": (
+        "lfw", "lfw", "all",
+        lambda root: shutil.copy(
+            root / "lfw" / "Drawn_Person_Aaaa" / "Drawn_Person_Aaaa_0001.jpg",
+            root / "lfw" / "Drawn_Person_Aaaa" / "Drawn_Person_Aaaa_0001.jpeg",
+        ),
+        r"Aaaa_0001\.jpeg and .*Aaaa_0001\.jpg are both Drawn_Person_Aaaa_0001; keep one",
     ),
     "lfw: a listed picture that is absent": (
         "lfw", "lfw", "all", lambda root: remove(next((root / "lfw").rglob("*_0001.jpg"))),

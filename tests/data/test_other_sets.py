@@ -248,6 +248,10 @@ def test_minus_one_means_no_suffixes_may_be_left_away_and_people_may_be_told(tmp
         ("id\na\n", "no column of labels; pictures without labels are the data set 'folder'"),
         ("id,Bald\n", "lists no picture"),
         ("id,Bald,Male\na,0,1\nb,-1,1\n", "found -1 in labels.csv, line 3, column Bald and 0 in .* line 2"),
+        (
+            "id,identity,Bald\na,Ann,1\nb, ,0\n",
+            r"line 3 \(b\), column identity: wanted a name, found nothing",
+        ),
         ("id,Bald\na,1\nc,0\n", "1 of 2 listed pictures are not there(.|\n)*  c"),
     ],
 )
@@ -280,6 +284,12 @@ def test_imagefolder_reads_its_splits_from_csv_and_from_json_lines(trees: Path, 
     assert open_("imagefolder", root, "test").digest() == before.digest()
     (root / "test" / "metadata.jsonl").write_text('{"file_name": "a.png"\n')
     with pytest.raises(BadDataset, match=r"metadata\.jsonl, line 1: not JSON"):
+        open_("imagefolder", root, "test")
+    (root / "test" / "metadata.jsonl").write_text('{"file_name": "0002.png", "identity": null, "Bald": 1}')
+    shutil.rmtree(root / "train")
+    with pytest.raises(
+        BadDataset, match=r"line 1 \(test/0002\.png\), column identity: wanted a name, found no"
+    ):
         open_("imagefolder", root, "test")
     (root / "test" / "metadata.jsonl").write_bytes(b"\xff\xfe{}")
     with pytest.raises(BadDataset, match=r"metadata\.jsonl: not a text file in UTF-8 .*; save it as one"):

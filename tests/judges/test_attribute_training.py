@@ -158,6 +158,7 @@ def test_the_command_refuses_what_does_not_belong_together(small: None, tmp_path
     assert "has no labels" in command("--data", "ffhq", "--root", str(tmp_path)).output
     demo = CliRunner().invoke(cli, ["train-judge", "swav-demo", "--data", "celeba"])
     assert "swav-demo does not take --data" in demo.output
+    assert "attributes does not take --drawn" in command("--data", "drawn-faces", "--drawn", "x").output
     wrong = tmp_path / "wrong.safetensors"
     save_file({"conv1.weight": torch.zeros(2)}, wrong)
     words = (
