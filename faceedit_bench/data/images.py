@@ -83,6 +83,8 @@ def _eight_bits(image: Image.Image, path: Path) -> Image.Image:
     if image.mode == "F" or values.min() < 0 or values.max() > 65535:
         raise BadImage(f"{path}: pixels of more than 16 bits; save it as an 8-bit or 16-bit picture")
     grey = Image.fromarray(np.rint(values.astype(np.float64) * (255 / 65535)).astype(np.uint8))
+    if "transparency" in image.info:  # one of the 65536 levels
+        grey.putalpha(Image.fromarray(np.uint8(255) * (values != image.info["transparency"])))
     grey.info = {key: image.info[key] for key in ("icc_profile",) if key in image.info}
     return grey
 

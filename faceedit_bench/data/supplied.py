@@ -138,7 +138,7 @@ def looked_at(edit: str, path: Path, side: int, lossy: bool) -> bytes | Fault:
         return Fault(edit, path, MISSING)
     try:
         with Image.open(path) as file:
-            kind, mode, size = str(file.format), file.mode, file.size
+            kind, mode, size = str(file.format), _mode(file), file.size
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
         return Fault(edit, path, BROKEN, "not a picture")
     if mode != "RGB":
@@ -151,6 +151,13 @@ def looked_at(edit: str, path: Path, side: int, lossy: bool) -> bytes | Fault:
         return hashlib.sha256(read_image(path).tobytes()).digest()
     except BadImage as error:
         return Fault(edit, path, BROKEN, str(error).removeprefix(f"{path}: "))
+
+
+def _mode(file: Image.Image) -> str:
+    """Colours as Pillow calls them; RGB only where each has eight bits and none is transparent."""
+    if any(";16" in str(tile[3]) for tile in getattr(file, "tile", [])):
+        return f"{file.mode} of 16 bits"
+    return f"{file.mode} with a transparent colour" if "transparency" in file.info else file.mode
 
 
 def _told(supplied: Supplied, suite: Suite, faults: Sequence[Fault], faces: int) -> str:

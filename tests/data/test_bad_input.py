@@ -17,6 +17,7 @@ from faceedit_bench.catalog import catalog
 from faceedit_bench.contracts import Samples
 from faceedit_bench.data.images import read_image
 from faceedit_bench.data.photographs import Photographs
+from faceedit_bench.data.supplied import COLOUR, Fault, looked_at
 from faceedit_bench.errors import BadDataset, BadImage
 
 Copy = Callable[[str], Path]
@@ -299,6 +300,35 @@ def test_a_palette_with_half_transparent_colours_is_composited_on_white(tmp_path
     (tmp_path / "glass.png").write_bytes(png(b"\0\0\1", 2, 1, 8, 3, palette))
     half = [round(255 - (255 - value) * 128 / 255) for value in (0, 100, 200)]
     assert read_image(tmp_path / "glass.png")[:, 0].T.tolist() == [half, [50, 60, 70]]
+
+
+def test_a_transparent_level_of_sixteen_bit_grey_is_white(tmp_path: Path) -> None:
+    row = struct.pack(">3H", 100, 101, 65535)
+    hole = chunk(b"tRNS", struct.pack(">H", 100))
+    (tmp_path / "hole.png").write_bytes(png(b"\0" + row, 3, 1, 16, 0, hole))
+    assert read_image(tmp_path / "hole.png")[:, 0].tolist() == [[255, 0, 255]] * 3
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_sixteen_bit_colour_with_transparency_is_composited_on_white(tmp_path: Path, mode: str) -> None:
+    row = struct.pack(f">{len(mode)}H", *[0x1200] * (len(mode) - 1), 0x8000)
+    (tmp_path / "deep.png").write_bytes(png(b"\0" + row, 1, 1, 16, {"LA": 4, "RGBA": 6}[mode]))
+    wanted = round(255 - (255 - 0x12) * 0x80 / 255)
+    assert read_image(tmp_path / "deep.png").reshape(-1).tolist() == [wanted] * 3
+
+
+def test_edited_pictures_of_sixteen_bits_or_with_a_transparent_colour_are_refused(tmp_path: Path) -> None:
+    """Pillow calls both RGB; as faces they would be converted, and scored as something else than given."""
+    (tmp_path / "deep.png").write_bytes(png(b"\0" + struct.pack(">3H", 9, 9, 9), 1, 1, 16, 2))
+    hole = chunk(b"tRNS", struct.pack(">3H", 1, 2, 3))
+    (tmp_path / "hole.png").write_bytes(png(b"\0\1\2\3", 1, 1, 8, 2, hole))
+    (tmp_path / "plain.png").write_bytes(png(b"\0\1\2\3", 1, 1, 8, 2))
+    found = {
+        name: looked_at("Male", tmp_path / f"{name}.png", 1, False) for name in ("deep", "hole", "plain")
+    }
+    assert found["deep"] == Fault("Male", tmp_path / "deep.png", COLOUR, "RGB of 16 bits")
+    assert found["hole"] == Fault("Male", tmp_path / "hole.png", COLOUR, "RGB with a transparent colour")
+    assert isinstance(found["plain"], bytes)
 
 
 def test_pictures_of_several_sizes_and_kinds_come_out_as_one(tmp_path: Path) -> None:
