@@ -19,7 +19,7 @@ from .metrics import curve
 from .metrics.intervals import SMALLEST
 from .scoring import ALL, Stored, Unusable, dropped, states_of, without
 from .statistics.paired import SIGNIFICANT, Interval, holm, interval_of, intervals, replicates_for
-from .store import comparable
+from .store import comparable, later
 from .store.folder import RunFolder
 from .suite import Suite, series
 
@@ -126,7 +126,7 @@ def stored(run: RunFolder, metric: str, shards: Sequence[Any], leave_out: Collec
     told: dict[int, Unusable] = {number: shard.unusable for number, shard in found.items()}
     kept: Stored = {number: shard.states for number, shard in found.items()}
     if metric in run.rescored()["metrics"]:
-        kept = run.read_rescored(metric)
+        kept = later.states(run.path, metric)
     _, states = without([shard for shard in shards if shard.number in kept], kept, told)
     own = {position for unusable in told.values() for position in unusable}
     others = set(leave_out) - own
@@ -142,10 +142,10 @@ def _metrics(
     first: RunFolder, second: RunFolder, wanted: Sequence[str], notes: list[str]
 ) -> list[MetricSpec]:
     """Specs of the metrics of both runs whose stored states this installation reads."""
-    later = [run.rescored()["metrics"] for run in (first, second)]
-    both = {name: version for name, version in later[0].items() if name in later[1]}
+    rescored = [run.rescored()["metrics"] for run in (first, second)]
+    both = {name: version for name, version in rescored[0].items() if name in rescored[1]}
     versions = {**first.manifest.identity["metrics"], **both}
-    if alone := sorted({*later[0]} ^ {*later[1]}):
+    if alone := sorted({*rescored[0]} ^ {*rescored[1]}):
         notes.append(f"only one run was rescored for {', '.join(alone)}")
     unknown = [name for name in wanted if name not in versions]
     if unknown:

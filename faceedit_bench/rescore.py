@@ -7,7 +7,7 @@ the same judge the same. What they do not hold is computed of the pictures, if t
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,14 @@ from .contracts import MetricSpec, Samples
 from .data.index import first_named
 from .data.reading import Reading
 from .data.supplied import Supplied, ids_of
-from .errors import BadConfig, ResultsError
+from .errors import BadConfig, ResultsError, UnknownName
+from .manifest import precision
+from .progress import say
 from .runs import judges_of
+from .store import later
 from .store.fingerprint import stamped
 from .store.folder import RunFolder
+from .store.later import Gathered
 from .store.score import Score
 from .suite import Edit, Shard, Suite
 from .weights import FLOAT32, identity_of, of_judge, require
@@ -47,7 +51,7 @@ class Recorded:
     edit: Edit
     edit_index: int
     answers: Answers
-    asked: list[str] = field(default_factory=list)
+    shared: MutableMapping[str, Any] = field(default_factory=dict)
 
     def judge(self, role: str, image: str = "edited", points: str = "") -> Tensor:
         """(N, D)."""
@@ -55,7 +59,7 @@ class Recorded:
             raise NotKept(f"answers of the {role} judge on {image} pictures")
         return torch.from_numpy(np.asarray(self.answers[role, image]))
 
-    def compare(self, role: str, against: str = "source") -> Tensor:
+    def compare(self, role: str, against: str = "source", image: str = "edited") -> Tensor:
         raise NotKept(f"answers of the {role} judge on pairs of pictures")
 
     def outputs(self, role: str) -> tuple[str, ...]:
@@ -63,7 +67,7 @@ class Recorded:
 
     def __getattr__(self, name: str) -> Any:
         what = {"batch": "labels", "source": "source pictures", "edited": "edited pictures"}
-        if name in (*what, "truth", "regions"):
+        if name in (*what, "truth", "regions", "reconstruction"):
             raise NotKept(what.get(name, name))
         raise AttributeError(name)
 
@@ -87,20 +91,23 @@ def rescore(
     suite = suite_of(run)
     evaluate.set_numerics(suite.threads)
     specs = [_spec(run, name) for name in dict.fromkeys(metrics)]
+    _check_roles(suite, specs, judges or {})
     dtype = judge_dtype or _precision(run)
     lacking = {spec.name: what for spec in specs if (what := _lacking(run, suite, spec, dtype))}
-    asked: dict[str, dict[str, str]] = {}
+    known, wider = run.manifest.identity["judges"], None
     if lacking:
         _check_pictures(run, lacking)
-        later = _suite_for(suite, list(lacking), judges or {})
-        asked = _pins(run, later, dtype)
-        _of_pictures(run, later, data, device, dtype)
-    known, scores = {**run.manifest.identity["judges"], **asked}, []
-    for spec in specs:
-        if spec.name not in lacking:
-            _of_answers(run, suite, spec)
-        source = PICTURES if spec.name in lacking else ANSWERS
-        scores += _store(run, suite, spec, source, {role: known[role] for role in spec.judges})
+        wider = dataclasses.replace(
+            suite, metrics=tuple(lacking), judges={**suite.judges, **(judges or {})}
+        )  # the run's faces and edits
+        known = {**known, **_pins(run, wider, dtype)}
+    scores = []
+    with later.alone(run.path):
+        seen = {} if wider is None else _of_pictures(run, wider, data, device, dtype)
+        for spec in specs:
+            states = seen.get(spec.name) or _of_answers(run, suite, spec)
+            source = PICTURES if spec.name in seen else ANSWERS
+            scores += _store(run, suite, spec, states, source, {role: known[role] for role in spec.judges})
     return scores
 
 
@@ -114,6 +121,17 @@ def _spec(run: RunFolder, name: str) -> MetricSpec:
     if run.manifest.identity["metrics"].get(name) == spec.version:
         raise BadConfig(f"run {run.manifest.id} has {name} already: faceedit-bench show {run.manifest.id}")
     return spec
+
+
+def _check_roles(suite: Suite, specs: Sequence[MetricSpec], judges: Mapping[str, str]) -> None:
+    """Judges are given for roles that the metrics ask, and that the run's suite has nobody for."""
+    asked = sorted({role for spec in specs for role in spec.judges})
+    for role in judges:
+        if role in suite.judges:
+            raise BadConfig(f"--judge {role}: the run's suite has {suite.judges[role]!r} for that already")
+        if role not in asked:
+            names = ", ".join(spec.name for spec in specs)
+            raise UnknownName(f"role of {names}", role, asked)
 
 
 # ---- from stored answers --------------------------------------------------------------------------
@@ -135,11 +153,12 @@ def _lacking(run: RunFolder, suite: Suite, spec: MetricSpec, dtype: str) -> str:
     return ""
 
 
-def _of_answers(run: RunFolder, suite: Suite, spec: MetricSpec) -> None:
-    """Store states of the metric, made of the answers of judges: one shard is held at a time."""
-    run.begin_rescored(spec.name)
+def _of_answers(run: RunFolder, suite: Suite, spec: MetricSpec) -> Gathered:
+    """States of the metric, made of the answers of judges: one shard is held at a time."""
+    gathered = Gathered(run.path, run.manifest.id, spec.name)
     for shard in _shards(run, suite, spec):
-        run.put_state(spec.name, shard.number, _of_shard(run, suite, spec, shard))
+        gathered.put(shard.number, _of_shard(run, suite, spec, shard))
+    return gathered
 
 
 def _of_shard(run: RunFolder, suite: Suite, spec: MetricSpec, shard: Shard) -> Mapping[str, np.ndarray]:
@@ -200,13 +219,6 @@ def _check_pictures(run: RunFolder, lacking: Mapping[str, str]) -> None:
         )
 
 
-def _suite_for(suite: Suite, metrics: Sequence[str], judges: Mapping[str, str]) -> Suite:
-    """The run's faces and edits, with other metrics."""
-    if both := [role for role in judges if role in suite.judges]:
-        raise BadConfig(f"--judge {both[0]}: the run's suite has {suite.judges[both[0]]!r} for that already")
-    return dataclasses.replace(suite, metrics=tuple(metrics), judges={**suite.judges, **judges})
-
-
 def _pins(run: RunFolder, suite: Suite, dtype: str) -> dict[str, dict[str, str]]:
     """Role -> judge of these metrics; one that the run asked already must be of the same weights."""
     judges = judges_of(suite)
@@ -221,8 +233,10 @@ def _pins(run: RunFolder, suite: Suite, dtype: str) -> dict[str, dict[str, str]]
     return pins
 
 
-def _of_pictures(run: RunFolder, suite: Suite, data: str | Path | None, device: str, dtype: str) -> None:
-    """Store states, computed by the engine of a run with the kept pictures in place of a method."""
+def _of_pictures(
+    run: RunFolder, suite: Suite, data: str | Path | None, device: str, dtype: str
+) -> dict[str, Gathered]:
+    """States by metric, computed by the engine of a run with the kept pictures in place of a method."""
     from .device import choose
     from .progress import bar
 
@@ -250,16 +264,16 @@ def _of_pictures(run: RunFolder, suite: Suite, data: str | Path | None, device: 
     _check_places(kept, suite, samples)
     judges = judges_of(suite)
     asking.check([judges[role] for role in evaluate.judge_roles(specs)], setup.device)
-    for spec in specs:
-        run.begin_rescored(spec.name)
+    gathered = {spec.name: Gathered(run.path, run.manifest.id, spec.name) for spec in specs}
     shards = sorted(
         {shard for spec in specs for shard in _shards(run, suite, spec)}, key=lambda one: one.number
     )
     with bar("scoring kept pictures", len(samples) * len({shard.edit for shard in shards})) as advance:
         for shard in shards:
             for name, state in evaluate.evaluate_shard(setup, shard).states.items():
-                run.put_state(name, shard.number, state)
+                gathered[name].put(shard.number, state)
             advance(shard.stop - shard.start)
+    return gathered
 
 
 def _unread(run: RunFolder) -> list[str]:
@@ -283,13 +297,34 @@ def _check_places(kept: Supplied, suite: Suite, samples: Samples) -> None:
 
 
 def _store(
-    run: RunFolder, suite: Suite, spec: MetricSpec, source: str, judges: Mapping[str, Any]
+    run: RunFolder,
+    suite: Suite,
+    spec: MetricSpec,
+    states: Gathered,
+    source: str,
+    judges: Mapping[str, Any],
 ) -> list[Score]:
-    """Score the stored states as a run does, without the faces that some edit could not use."""
+    """Score the states as a run does, without the faces that some edit could not use."""
     shards = _shards(run, suite, spec)
     told = {number: run.read_shard(number, metrics=()).unusable for number in sorted(run.finished())}
-    _, kept = scoring.without(shards, run.read_rescored(spec.name), told)
+    _, kept = scoring.without(shards, states.states(), told)
     dtype = run.manifest.identity["numerics"]["dtype"]
     scores = stamped(scoring.scores(suite, [spec], shards, kept), judges, dtype)
-    run.put_rescored(spec.name, scores, version=spec.version, source=source, judges=judges)
+    _say_what_is_replaced(run, spec, judges)
+    states.finish(scores, version=spec.version, source=source, judges=judges)
     return scores
+
+
+def _say_what_is_replaced(run: RunFolder, spec: MetricSpec, judges: Mapping[str, Any]) -> None:
+    """A run has a metric once: numbers by another judge take the place of those of before."""
+    before = run.rescored()
+    if spec.name not in before["metrics"]:
+        return
+    ours, theirs = (
+        ", ".join(f"{one['name']} {one['sha256'][:8]}{precision(one)}" for one in of.values())
+        for of in (before["judges"].get(spec.name, {}), judges)
+    )
+    second = f"{spec.name}_second"
+    keep = f"; to have both, ask {second} with --judge" if second in catalog().metrics else ""
+    why = f" by {theirs} take the place of those by {ours}{keep}" if ours != theirs else " are computed again"
+    say(f"{run.manifest.id}: scores of {spec.name}{why}")

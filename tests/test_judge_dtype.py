@@ -77,7 +77,7 @@ def test_rescore_asks_as_the_run_did_unless_told_otherwise(both: tuple[RunResult
     assert CliRunner().invoke(cli, told).exit_code == 0
     later = single.rescored()
     assert later["sources"]["precision"] == "kept pictures"
-    assert later["judges"]["pool"]["dtype"] == DOUBLE
+    assert later["judges"]["precision"]["pool"]["dtype"] == DOUBLE
     assert {score["fingerprint"] for score in later["scores"]} == {first.fingerprint}
     with pytest.raises(ResultsError, match="recall: wants answers of judges in float32"):
         rescore(double, ["recall"], judge_dtype="float32")

@@ -15,7 +15,7 @@ CORE = ROOT / "faceedit_bench"
 
 ROWS = (
     {"errors", "conflicts", "contracts", "hookspecs", "renaming", "api"},  # 1 language
-    {"config", "folders", "progress", "spawning", "suite", "manifest", "catalog"},  # 2 knowledge
+    {"config", "folders", "locking", "progress", "spawning", "suite", "manifest", "catalog"},  # 2 knowledge
     {  # 3 parts
         "data",
         "device",

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import ResultsError
 from ..manifest import Manifest, precision
+from ..store import later
 from .definition import Board
 
 Record = Mapping[str, Any]  # what `faceedit-bench export` writes; faceedit_bench.store.records
@@ -42,7 +43,9 @@ def scores_of(record: Record) -> list[Mapping[str, Any]]:
 
 def judges_of(record: Record) -> Mapping[str, Mapping[str, Any]]:
     """Role -> judge, those of later scores included."""
-    return {**identity(record).get("judges", {}), **record.get("rescored", {}).get("judges", {})}
+    rescored = record.get("rescored")
+    of_later = dict(later.asked(later.of_each_metric(rescored))) if rescored else {}
+    return {**identity(record).get("judges", {}), **of_later}
 
 
 def digest(record: Record) -> str:

@@ -58,7 +58,12 @@ def rescore(
 
     folder = find(run, folders.results(results))
     scores = use_case(
-        folder, metrics, judges=parse_overrides(judges), data=data, device=device, judge_dtype=judge_dtype
+        folder,
+        metrics,
+        judges={role: str(name) for role, name in parse_overrides(judges, "--judge").items()},
+        data=data,
+        device=device,
+        judge_dtype=judge_dtype,
     )
     if as_json:
         return print_json([score.entry() for score in scores])

@@ -14,6 +14,7 @@ import click
 from .. import suite as suites
 from ..catalog import catalog
 from ..manifest import precision
+from ..store.later import asked
 from ..store.undefined import sentences
 from .output import note, print_json
 from .table import WIDTH, fitted, packed, table
@@ -61,7 +62,7 @@ def show_run(folder: RunFolder, absent: dict[str, str], *, as_json: bool) -> Non
         click.echo("\n" + "\n".join(cost))
     undefined = sentences((score.metric, score.edit, score.reason) for score in scores if score.value is None)
     told = [*_left_out(faces["unusable"]), *_failures(folder.failures()), *undefined]
-    click.echo("\n" + "\n".join([*map(fitted, told), *_notes(identity, later["judges"], absent)]))
+    click.echo("\n" + "\n".join([*map(fitted, told), *_notes(identity, asked(later), absent)]))
     for source in dict.fromkeys(later["sources"].values()):
         names = [name for name in later["metrics"] if later["sources"][name] == source]
         click.echo(fitted(f"rescored {', '.join(names)}, from {source}"))
@@ -73,14 +74,13 @@ def print_csv(folder: RunFolder) -> None:
     edits = {edit.name: edit for edit in folder.edits()}
     curves = suites.series(folder.edits())
     lines = csv.writer(sys.stdout, lineterminator="\n")
-    lines.writerow(["edit", "asks", "strength", "metric", "value", "low", "high", "n", "interval"])
+    lines.writerow(["edit", "asks", "strength", "metric", "value", "low", "high", "n", "interval", "reason"])
     for score in [*folder.scores(), *folder.later_scores()]:
         edit = edits.get(score.edit)
-        asked = [edit.asks, edit.strength] if edit and not edit.is_reconstruction else ["", ""]
-        asked = [score.edit, ""] if score.edit in curves else asked
-        lines.writerow(
-            [score.edit, *asked, score.metric, score.value, score.low, score.high, score.n, score.kind]
-        )
+        told = [edit.asks, edit.strength] if edit and not edit.is_reconstruction else ["", ""]
+        told = [score.edit, ""] if score.edit in curves else told
+        numbers = [score.value, score.low, score.high, score.n, score.kind, score.reason]
+        lines.writerow([score.edit, *told, score.metric, *numbers])
 
 
 def _left_out(unusable: Sequence[dict[str, str]]) -> list[str]:
@@ -169,14 +169,14 @@ def _cell(score: Score) -> str:
     return f"{text} {marks[0]}{score.low:.{digits}f}, {score.high:.{digits}f}{marks[1]}"
 
 
-def _notes(identity: dict[str, Any], later: dict[str, Any], absent: dict[str, str]) -> list[str]:
-    """What the numbers rest on; `later`: role -> judge of metrics that were computed later."""
-    asked = [*identity["judges"].values(), *later.values()]
-    judges = [*dict.fromkeys(f"{one['name']} {one['sha256'][:8]}{precision(one)}" for one in asked)]
+def _notes(identity: dict[str, Any], later: Sequence[tuple[str, Any]], absent: dict[str, str]) -> list[str]:
+    """What the numbers rest on; `later`: role and judge of metrics that were computed later."""
+    every = [*identity["judges"].values(), *(judge for _, judge in later)]
+    judges = [*dict.fromkeys(f"{one['name']} {one['sha256'][:8]}{precision(one)}" for one in every)]
     lines = ["[low, high] 95 % interval over faces   (low, high) spread over half samples"]
     if judges:
         lines += [f"judges   {', '.join(judges[i : i + 2])}" for i in range(0, len(judges), 2)]
-    lines += _warnings(identity["data"]["name"], asked)
+    lines += _warnings(identity["data"]["name"], every)
     return lines + [f"absent   {metric}: {reason}" for metric, reason in absent.items()]
 
 

@@ -11,6 +11,7 @@ from .. import suite as suites
 from ..catalog import catalog
 from ..errors import FaceEditError, ResultsError
 from ..manifest import Manifest
+from ..store import later
 from ..store.folder import RunFolder
 from ..store.score import Score
 from ..suite import Edit
@@ -57,7 +58,7 @@ class Run:
     @property
     def judges(self) -> list[tuple[str, dict[str, str]]]:
         """Role and judge; a role may stand twice, where it was asked later in another precision."""
-        return [*self.identity["judges"].items(), *self.rescored["judges"].items()]
+        return [*self.identity["judges"].items(), *later.asked(self.rescored)]
 
     @property
     def mark(self) -> str:

@@ -54,11 +54,9 @@ def reasons(first: RunFolder, other: RunFolder, *, face_by_face: bool) -> Iterat
     one, two = first.manifest.identity, other.manifest.identity
     yield from _suites(first, other)
     yield from _pictures(one["data"], two["data"], _again(other), face_by_face)
-    later = [run.rescored() for run in (first, other)]  # what only one was scored for later is not compared
     for part, compared in (("judges", _judges), ("metrics", _versions)):
         both = (one[part], two[part]) if face_by_face else _of_both(one[part], two[part])
         yield from compared(both, first, other)
-        yield from compared(_of_both(later[0][part], later[1][part]), first, other)
     yield from _later(first, other)
 
 
@@ -127,13 +125,24 @@ def _versions(both: Both, first: RunFolder, other: RunFolder) -> Iterator[Reason
 
 
 def _later(first: RunFolder, other: RunFolder) -> Iterator[Reason]:
-    """Numbers that both were scored for later, by judges in another precision, say: a run may be scored later
-    more than once, each time otherwise."""
-    one, two = ({score.metric: score.fingerprint for score in run.later_scores()} for run in (first, other))
-    for metric in sorted(one.keys() & two.keys() & catalog().metrics.keys()):
-        if one[metric] != two[metric]:
-            remedy = f"{_again(other)} and rescore it with the judges and the --judge-dtype of the first"
-            yield Reason(f"fingerprint of metric {metric}", one[metric], two[metric], remedy)
+    """Numbers that both were scored for later, by other judges or by judges in another precision, say; what
+    only one was scored for later is not compared."""
+    one, two = first.rescored(), other.rescored()
+    yield from _versions(_of_both(one["metrics"], two["metrics"]), first, other)
+    judges = _of_both(one["judges"], two["judges"])
+    differing = {metric for metric in judges[0] if judges[0][metric] != judges[1][metric]}
+    for metric in sorted(differing):
+        ours, theirs = (", ".join(map(_pin, of[metric].values())) for of in judges)
+        yield Reason(f"judges of metric {metric}", ours, theirs, _again_later(other, metric))
+    prints = [{score.metric: score.fingerprint for score in run.later_scores()} for run in (first, other)]
+    for metric in sorted((prints[0].keys() & prints[1].keys() & catalog().metrics.keys()) - differing):
+        if prints[0][metric] != prints[1][metric]:
+            told = prints[0][metric], prints[1][metric]
+            yield Reason(f"fingerprint of metric {metric}", *told, _again_later(other, metric))
+
+
+def _again_later(run: RunFolder, metric: str) -> str:
+    return f"rescore {_method(run)} for {metric} with the judges and the --judge-dtype of the first"
 
 
 def _pin(judge: Mapping[str, str] | None) -> str:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,14 +27,13 @@ from .. import folders
 from ..errors import ResultsError
 from ..manifest import Manifest, plain
 from ..suite import Edit, Suite
-from . import shards
+from . import later, shards
 from .files import read_json, write, write_json
 from .fingerprint import stamped
-from .score import Score, metric_of
+from .score import Score
 from .shards import StoredShard
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
     from ..evaluate import ShardResult
@@ -83,32 +82,12 @@ class RunFolder:
         return [Score(**entry) for entry in read_json(self.path / "scores.json")]
 
     def rescored(self) -> dict[str, Any]:
-        """What was computed later: `metrics` (name -> version), `judges`, `sources` and `scores`."""
-        path = self.path / "rescored.json"
-        empty: dict[str, Any] = {"metrics": {}, "judges": {}, "sources": {}, "scores": []}
-        return read_json(path) if path.is_file() else empty
+        """What was computed later: see later.read."""
+        return later.read(self.path)
 
     def later_scores(self) -> list[Score]:
         """Every score that was computed later."""
         return [Score(**entry) for entry in self.rescored()["scores"]]
-
-    def read_rescored(self, metric: str) -> dict[int, dict[str, dict[str, np.ndarray]]]:
-        """Shard number -> {metric: arrays of its state} of a metric that is computed later; what judges
-        answered stays in its files until it is used."""
-        from safetensors import SafetensorError
-
-        from . import arrays as files
-
-        states: dict[int, dict[str, dict[str, np.ndarray]]] = {}
-        for path in sorted(self._rescored(metric).glob("[0-9]*.safetensors")):
-            try:
-                _, arrays = files.read(path, lambda key: True, lazily=True)
-            except (SafetensorError, OSError) as error:
-                raise ResultsError(f"{path}: damaged ({error}); give the rescore command again") from None
-            states[int(path.stem)] = {metric: arrays}
-        if not states:
-            raise ResultsError(f"{self._rescored(metric)}: no states; give the rescore command again")
-        return states
 
     @property
     def edited(self) -> Path:
@@ -166,38 +145,6 @@ class RunFolder:
         dtype = identity.get("numerics", {}).get("dtype", "float32")
         with_prints = stamped(scores, identity.get("judges", {}), dtype)
         write_json(self.path / "scores.json", [score.entry() for score in with_prints])
-
-    def begin_rescored(self, metric: str) -> None:
-        """Make room for the states of a metric that is computed later; one of before is forgotten."""
-        content = self.rescored()
-        if metric in content["metrics"]:
-            del content["metrics"][metric], content["sources"][metric]
-            content["scores"] = [entry for entry in content["scores"] if metric_of(entry["metric"]) != metric]
-            write_json(self.path / "rescored.json", content)
-        shutil.rmtree(self._rescored(metric), ignore_errors=True)
-        self._rescored(metric).mkdir(parents=True)
-
-    def put_state(self, metric: str, number: int, state: Mapping[str, np.ndarray]) -> None:
-        """Store one shard's state of it."""
-        from safetensors.numpy import save_file
-
-        from .arrays import distinct
-
-        path, written = self._rescored(metric) / f"{number:04d}.safetensors", distinct(state)
-        write(path, lambda temporary: save_file(written, temporary, metadata={"run": self.manifest.id}))
-
-    def put_rescored(
-        self, metric: str, scores: Iterable[Score], *, version: str, source: str, judges: Mapping[str, Any]
-    ) -> None:
-        """Store its scores, after all states: now the run has it."""
-        content = self.rescored()
-        content["metrics"][metric], content["sources"][metric] = version, source
-        content["judges"] |= judges
-        content["scores"] += [score.entry() for score in scores]
-        write_json(self.path / "rescored.json", content)
-
-    def _rescored(self, metric: str) -> Path:
-        return self.path / "rescored" / metric
 
     def _shard(self, number: int) -> Path:
         return self.path / "shards" / f"{number:04d}.safetensors"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,6 +59,16 @@ def test_json_carries_scores_manifest_and_cost(ran: tuple[Result, Path]) -> None
     assert {score["metric"] for score in content["scores"]} >= {"tarr", "ssfid", "is", "psnr"}
     assert content["cost"]["parameters"] == 0
     assert content["manifest"]["identity"]["suite"]["name"] == "tiny"
+
+
+def test_csv_tells_why_a_number_is_undefined(ran: tuple[Result, Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(next(ran[1].glob("tiny/copy-*")), tmp_path / "copy"))
+    scores = json.loads((folder / "scores.json").read_text())
+    scores[0] |= {"value": None, "low": None, "high": None, "reason": "wanted 50 pictures, found 10"}
+    (folder / "scores.json").write_text(json.dumps(scores))
+    first, *others = csv.DictReader(io.StringIO(call("show", str(folder), "--csv").output))
+    assert (first["value"], first["reason"]) == ("", "wanted 50 pictures, found 10")
+    assert others and not any(row["reason"] for row in others if row["value"])
 
 
 def test_demo_judges_on_photographs_are_warned_of_and_tarr_is_named_absent(
