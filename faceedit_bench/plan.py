@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,14 @@ from .contracts import MetricSpec
 from .errors import BadConfig, FaceEditError, ResultsError, UnknownName
 from .evaluate import applies
 from .scoring import ALL, states_of
-from .statistics.sample_size import correlation, faces_needed, of_faces, smallest_difference, spread
+from .statistics.sample_size import (
+    SMALLEST,
+    correlation,
+    faces_needed,
+    of_faces,
+    smallest_difference,
+    spread,
+)
 from .store import comparable
 from .store.folder import RunFolder
 
@@ -107,7 +115,7 @@ def runs_of(suite: str, root: Path) -> tuple[list[RunFolder], list[str]]:
 
 
 def _check(difference: float, level: float, power: float) -> None:
-    if not difference > 0:
+    if not 0 < difference < math.inf:
         raise BadConfig(f"--difference wants a number above 0, in the metric's unit; found {difference:g}")
     for name, value in (("level", level), ("power", power)):
         if not 0.5 <= value < 1:
@@ -147,8 +155,13 @@ def _of_faces(run: RunFolder, spec: MetricSpec, key: str, edit: str) -> tuple[np
     values = metric.per_sample(states[edit])  # type: ignore[attr-defined]
     if key not in values:
         raise UnknownName(f"number of {spec.name}", key, values)
-    samples = states[edit].column("sample")
-    return np.unique(samples), of_faces(values[key].astype(np.float64), samples, states[edit].column("edit"))
+    samples, numbers = states[edit].column("sample"), values[key].astype(np.float64)
+    if (defined := len(np.unique(samples[~np.isnan(numbers)]))) < SMALLEST:
+        raise ResultsError(
+            f"{run.path}: {key} ({edit}) is defined in {defined} faces; wanted at least {SMALLEST} to learn "
+            "what a face varies by"
+        )
+    return np.unique(samples), of_faces(numbers, samples, states[edit].column("edit"))
 
 
 def _paired(

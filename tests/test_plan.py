@@ -86,8 +86,11 @@ def test_what_cannot_be_planned_is_refused_with_the_reason(tmp_path: Path) -> No
     run = a_run(tmp_path, "a", hit=HARD)
     with pytest.raises(BadConfig, match="no mean over faces"):
         plan([run], "fid", 1.0)
-    with pytest.raises(BadConfig, match="above 0"):
-        plan([run], "tarr", 0.0)
+    for difference in (0.0, float("nan"), float("inf")):
+        with pytest.raises(BadConfig, match="above 0"):
+            plan([run], "tarr", difference)
+    with pytest.raises(ResultsError, match=r"tarr \(Bald\) is defined in 1 faces; wanted at least 10"):
+        plan([a_run(tmp_path, "one", hit=HARD[:, :1])], "tarr", 1.0, edit="Bald")
     with pytest.raises(BadConfig, match="--power wants a probability"):
         plan([run], "tarr", 1.0, power=80)
     with pytest.raises(UnknownName, match="did you mean 'Bald'"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -224,6 +225,14 @@ def test_a_damaged_shard_is_named_never_skipped(tiny: str, tmp_path: Path) -> No
     shard.write_bytes(shard.read_bytes()[:100])
     with pytest.raises(ResultsError, match=r"0001\.safetensors: damaged"):
         runs.run("copy", suite=tiny, results=tmp_path, workers=1, measure_cost=False)
+
+
+@pytest.mark.parametrize("content", ["[{", "[{}]", "[3]", "null"])
+def test_scores_that_are_none_are_named(finished: runs.RunResult, tmp_path: Path, content: str) -> None:
+    folder = store.RunFolder(Path(shutil.copytree(finished.folder.path, tmp_path / "damaged")))
+    (folder.path / "scores.json").write_text(content)
+    with pytest.raises(ResultsError, match=r"scores\.json: damaged"):
+        folder.scores()
 
 
 def test_a_shard_of_another_run_is_refused(tiny: str, tmp_path: Path) -> None:

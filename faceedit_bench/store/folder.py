@@ -30,7 +30,7 @@ from ..suite import Edit, Suite
 from . import later, shards
 from .files import read_json, write, write_json
 from .fingerprint import stamped
-from .score import Score
+from .score import Score, from_entries
 from .shards import StoredShard
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ class RunFolder:
             raise ResultsError(
                 f"{self.path}: this run is not complete; give the same run command again to finish it"
             )
-        return [Score(**entry) for entry in read_json(self.path / "scores.json")]
+        path = self.path / "scores.json"
+        return from_entries(read_json(path), path)
 
     def rescored(self) -> dict[str, Any]:
         """What was computed later: see later.read."""
@@ -87,7 +88,7 @@ class RunFolder:
 
     def later_scores(self) -> list[Score]:
         """Every score that was computed later."""
-        return [Score(**entry) for entry in self.rescored()["scores"]]
+        return from_entries(self.rescored()["scores"], self.path / later.LIST)
 
     @property
     def edited(self) -> Path:

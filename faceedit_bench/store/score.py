@@ -1,9 +1,12 @@
-"""One stored number."""
+"""Stored numbers."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+
+from ..errors import ResultsError
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,16 @@ class Score:
         """As it is stored: with a reason and a fingerprint only where there is one."""
         optional = ("reason", "fingerprint")
         return {key: value for key, value in asdict(self).items() if key not in optional or value}
+
+
+def from_entries(entries: Any, path: Path) -> list[Score]:
+    """Scores as they are stored in the file `path`, or an error that names it."""
+    try:
+        return [Score(**entry) for entry in entries]
+    except TypeError as error:
+        raise ResultsError(
+            f"{path}: damaged ({error}); delete this file and give the same command again"
+        ) from None
 
 
 def metric_of(score: str) -> str:
