@@ -12,6 +12,12 @@ from typing import Any
 from ..errors import ResultsError
 from ..manifest import plain
 
+NO_ROOM = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "your disk quota is used up",
+    errno.EFBIG: "a file may not grow so large here (ulimit -f)",
+}
+
 
 def write(path: Path, save: Callable[[Path], object]) -> None:
     """Let `save` write to a temporary name, then rename: all of it or nothing."""
@@ -23,18 +29,19 @@ def write(path: Path, save: Callable[[Path], object]) -> None:
         os.replace(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if is_full(error):
+        if reason := no_room(error):
             raise ResultsError(
-                f"{path}: the disk is full; what was finished is kept; make room and run the same again"
+                f"{path}: {reason}; what was finished is kept; make room and run the same again"
             ) from None
         raise
 
 
-def is_full(error: BaseException) -> bool:
-    """Whether an error means that no room is left. Some writers only carry the number in their text."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return True
-    return "No space left on device" in str(error)
+def no_room(error: BaseException) -> str:
+    """Why nothing more can be written, or "". Some writers only carry the error's number in their text."""
+    for number, reason in NO_ROOM.items():
+        if (isinstance(error, OSError) and error.errno == number) or os.strerror(number) in str(error):
+            return reason
+    return ""
 
 
 def write_json(path: Path, content: Any) -> None:
