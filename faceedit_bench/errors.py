@@ -26,10 +26,17 @@ class FaceEditError(Exception):
 class UnknownName(FaceEditError):
     """A name that nothing offers; the message carries the nearest one."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], extra: str = "") -> None:
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], extra: str = "", *, listed_by: str = ""
+    ) -> None:
+        """`listed_by`: the command that shows the known names, where they are too many for a message."""
         names = sorted(known)
         near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+        near = near or [one for one in names if name and one.startswith(name)]
+        listed = (
+            f"`{listed_by}` shows the known ones" if listed_by else f"known: {', '.join(names) or 'none'}"
+        )
+        hint = f"did you mean {near[0]!r}?" if near else listed
         super().__init__(f"unknown {kind} {name!r}; {hint}{extra}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
 import os
@@ -9,16 +10,18 @@ import shutil
 import tarfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from . import __version__, folders, progress
 from .catalog import catalog
 from .contracts import Pin
 from .errors import UnknownName, WrongWeights
-from .weights import RECORDED, Context, Wanted, check, of_judge, of_method, recorded, settled, sha256
+from .locking import alone
+from .weights import RECORDED, Context, Wanted, check, of_judge, of_method, own, recorded, settled, sha256
 
 BLOCK = 1 << 20  # bytes read at a time
 PATIENCE = 60  # seconds without a byte before a download is given up
@@ -27,6 +30,8 @@ ARRIVING = ".arriving"  # in the user's folder: files that are not accepted yet
 HTML = (b"<!doctype html", b"<html")
 
 Say = Callable[[str], None]
+Asked = TypeVar("Asked")
+Got = TypeVar("Got")
 
 
 def silent(line: str) -> None:
@@ -51,7 +56,9 @@ def named(names: Sequence[str]) -> list[Wanted]:
         matches = [one for one in every if name in (one.pin.file, one.owner.split()[1])]
         if not matches:
             known = {one.pin.file for one in every} | {one.owner.split()[1] for one in every}
-            raise UnknownName("judge, method or weights file", name, known)
+            raise UnknownName(
+                "judge, method or weights file", name, known, listed_by="faceedit-bench weights list"
+            )
         found |= {one.pin: one for one in matches}
     return list(found.values())
 
@@ -65,6 +72,23 @@ def state(one: Wanted) -> str:
     except WrongWeights as error:
         return str(error)
     return "verified"
+
+
+def each(
+    asked: Collection[Asked], take: Callable[[Asked], Got], failed: str = "could not be had"
+) -> list[Got]:
+    """`take` each; one that fails keeps no other waiting, and all that failed are told at the end."""
+    taken, reasons = [], []
+    for one in asked:
+        try:
+            taken.append(take(one))
+        except WrongWeights as error:
+            if len(asked) == 1:
+                raise
+            reasons.append(f"  {error}")
+    if reasons:
+        raise WrongWeights("\n".join([f"{len(reasons)} of {len(asked)} files {failed}:", *reasons]))
+    return taken
 
 
 # ---- accepting a file -----------------------------------------------------------------------------
@@ -111,29 +135,52 @@ def examine(one: Wanted, file: Path, *, replacing: bool = False) -> Pin:
     return whole
 
 
-def accept(one: Wanted, file: Path, *, replacing: bool = False) -> Pin:
-    """Put a copy of `file` into the user's folder after examining it; a hash nobody publishes is recorded."""
+def accept(one: Wanted, file: Path, *, replacing: bool = False, moving: bool = False) -> Pin:
+    """Put `file`, or a copy, into the user's folder once examined; a hash nobody publishes is recorded."""
     pin = examine(one, file, replacing=replacing)
-    place = folders.weights() / one.pin.file
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if not (place.exists() and place.samefile(file)):
-        temporary = place.with_name(f".{place.name}.{os.getpid()}")
-        try:
-            shutil.copyfile(file, temporary)
-            os.replace(temporary, place)
-        finally:
-            temporary.unlink(missing_ok=True)
-    if not (one.pin.is_whole or one.pin.sha256):
-        _record(pin)
+    place = own(one.pin)
+    with _writing():
+        folders.make(place.parent)
+        if moving:
+            os.replace(file, place)
+        elif not (place.exists() and place.samefile(file)):
+            _copy_whole(file, place)
+        if not (one.pin.is_whole or one.pin.sha256):
+            content = {**recorded(), pin.file: {"sha256": pin.sha256, "bytes": pin.bytes}}
+            text = json.dumps(content, indent=1, sort_keys=True) + "\n"
+            folders.write(folders.weights() / RECORDED, text.encode())
     return pin
 
 
-def _record(pin: Pin) -> None:
-    place = folders.weights() / RECORDED
-    content = {**recorded(), pin.file: {"sha256": pin.sha256, "bytes": pin.bytes}}
-    temporary = place.with_name(f".{RECORDED}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(temporary, place)
+def _copy_whole(file: Path, place: Path) -> None:
+    temporary = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
+        shutil.copyfile(file, temporary)
+        os.replace(temporary, place)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """A full disk and a folder that cannot be written are the user's to mend."""
+    try:
+        yield
+    except OSError as error:
+        raise WrongWeights(
+            f"{folders.weights()}: cannot be written ({error}); make room or mend it, or choose another "
+            "folder with FACEEDIT_WEIGHTS"
+        ) from None
+
+
+@contextmanager
+def _alone(say: Say) -> Iterator[None]:
+    """One process at a time brings files into the user's folder; others wait."""
+    with _writing():
+        folders.make(folders.weights() / ARRIVING)
+    busy = f"{folders.weights()}: another command is fetching into it; waiting for it"
+    with alone(folders.weights() / ARRIVING, lambda: say(busy)):
+        yield
 
 
 # ---- fetching -------------------------------------------------------------------------------------
@@ -144,51 +191,55 @@ def fetch(
 ) -> list[Pin]:
     """Get files from the folder `source`, or from where they are published unless `offline`.
 
-    What cannot be got is listed at once, before anything is downloaded.
+    One that cannot be had does not keep the others waiting; all such are told at the end.
     """
-    lacking = [one for one in asked if state(one) != "verified"]
-    places = {one.pin: _place(one.pin, source, offline) for one in lacking}
-    hopeless = [one for one in lacking if places[one.pin] is None]
-    if hopeless:
-        lines = [f"  {one.pin.file}: from {one.pin.origin} (licence {one.pin.licence})" for one in hopeless]
+    lacking = {one.pin: one for one in asked if state(one) != "verified"}
+    if not lacking:
+        return []
+    with _alone(say):
+        return each(lacking.values(), lambda one: _fetched(one, source, offline, say))
+
+
+def _fetched(one: Wanted, source: Path | None, offline: bool, say: Say) -> Pin:
+    """From the folder, else from its address, unless another command has just brought it."""
+    one = replace(one, path=own(one.pin) if own(one.pin).is_file() else None)
+    if one.path is not None and state(one) == "verified":
+        return settled(one.pin, one.path)
+    place = _place(one.pin, source, offline)
+    if place is None:
         where = f"in {source}" if source else "without a network" if offline else "by an address"
-        remedy = "get them there yourself, then: faceedit-bench weights add FILE"
-        raise WrongWeights("\n".join([f"{len(lines)} file(s) cannot be had {where}:", *lines, remedy]))
-    accepted = []
-    for one in lacking:
-        place = places[one.pin]
-        say(f"{one.pin.file}: licence {one.pin.licence}, from {place}")
-        if isinstance(place, Path):
-            accepted.append(accept(one, place))
-        else:
-            accepted.append(_downloaded(one, str(place), say))
-        say(f"{folders.weights() / one.pin.file}: sha256 {accepted[-1].sha256}")
-    return accepted
+        raise WrongWeights(
+            f"{one.pin.file}: cannot be had {where}, but from {one.pin.origin} (licence {one.pin.licence}); "
+            "get it there yourself, then: faceedit-bench weights add FILE"
+        )
+    say(f"{one.pin.file}: licence {one.pin.licence}, from {place}")
+    pin = accept(one, place) if isinstance(place, Path) else _downloaded(one, place, say)
+    say(f"{own(one.pin)}: sha256 {pin.sha256}")
+    return pin
 
 
 def _place(pin: Pin, source: Path | None, offline: bool) -> Path | str | None:
     """The file in the folder, else the address, else nothing."""
-    if source is not None and (source / pin.file).is_file():
-        return source / pin.file
+    if source is not None and (file := source / Path(pin.file).name).is_file():
+        return file
     return pin.origin if pin.origin.startswith(("https://", "http://")) and not offline else None
 
 
 def _downloaded(one: Wanted, address: str, say: Say) -> Pin:
     """Download, examine, accept; what is refused is not kept."""
     part = _arriving(one.pin)
-    download(address, part, size=one.pin.bytes, say=say)
+    with _writing():
+        download(address, part, size=one.pin.bytes, say=say)
     try:
-        return accept(one, part)
+        return accept(one, part, moving=True)
     finally:
-        part.unlink()
+        part.unlink(missing_ok=True)
         _validator(part).unlink(missing_ok=True)
 
 
 def _arriving(pin: Pin) -> Path:
     """Where a file of that name waits until it is accepted."""
-    folder = folders.weights() / ARRIVING
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / pin.file
+    return folders.weights() / ARRIVING / Path(pin.file).name
 
 
 def download(address: str, part: Path, *, size: int = 0, say: Say = silent) -> None:
@@ -205,7 +256,7 @@ def download(address: str, part: Path, *, size: int = 0, say: Say = silent) -> N
             _validator(part).unlink()
             return download(address, part, size=size, say=say)
         raise WrongWeights(f"{address}: the server answers {error.code} {error.reason}; {_BY_HAND}") from None
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
         raise WrongWeights(f"{address}: cannot be reached ({reason}); {_BY_HAND}") from None
 
@@ -254,11 +305,11 @@ def _receive(response: Any, address: str, part: Path, size: int, say: Say) -> No
     megabytes = max(1, (total or size) // BLOCK)
     with part.open("ab" if done else "wb") as file, progress.bar(f"{part.name}, MB", megabytes) as advance:
         advance(done // BLOCK)
-        _copy(first, response, file, advance)
-    if part.stat().st_size < (total or size):
+        broken = _copy(first, response, file, advance)
+    if broken or part.stat().st_size < (total or size):
         raise WrongWeights(
-            f"{address}: broke off after {part.stat().st_size} of {total or size} bytes; the same command "
-            "goes on from there"
+            f"{address}: broke off after {part.stat().st_size} of {total or size or 'unknown'} bytes{broken}"
+            "; the same command goes on from there"
         )
 
 
@@ -270,15 +321,17 @@ def _keep_validator(part: Path, response: Any) -> None:
         _validator(part).unlink(missing_ok=True)
 
 
-def _copy(first: bytes, response: Any, file: IO[bytes], advance: Callable[[int], None]) -> None:
+def _copy(first: bytes, response: Any, file: IO[bytes], advance: Callable[[int], None]) -> str:
+    """To the end, or to where the connection broke: then why, else nothing."""
     block = first
     while block:
         file.write(block)
         advance(len(block) // BLOCK)
         try:
             block = response.read(BLOCK)
-        except (ConnectionError, TimeoutError):
-            return  # told by its size
+        except (http.client.HTTPException, OSError) as error:
+            return f" ({error})"
+    return ""
 
 
 # ---- packs ----------------------------------------------------------------------------------------
@@ -286,23 +339,24 @@ def _copy(first: bytes, response: Any, file: IO[bytes], advance: Callable[[int],
 
 def pack(asked: Sequence[Wanted], out: Path) -> list[Pin]:
     """A tar of files and their pins, for machines without a network. Every file is checked first."""
-    present = {one.pin: one for one in asked if one.path is not None}
+    present = {Path(one.pin.file).name: (one.path, one.pin) for one in asked if one.path is not None}
     if not present:
         raise WrongWeights("nothing to pack: none of these files is here (`faceedit-bench weights list`)")
-    for one in present.values():
-        assert one.path is not None
-        check(one.path, one.pin)
-    index = [asdict(settled(one.pin, one.path)) for one in present.values() if one.path]
+    each(present.values(), lambda entry: check(*entry), "are not what they are pinned to; nothing was packed")
+    index = [replace(settled(pin, path), file=name) for name, (path, pin) in present.items()]
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         with tarfile.open(temporary, "w", dereference=True) as archive:
-            _add_text(archive, INDEX, json.dumps(index, indent=1) + "\n")
-            for one in present.values():
-                archive.add(str(one.path), arcname=one.pin.file, filter=_anonymous)
+            _add_text(archive, INDEX, json.dumps([asdict(pin) for pin in index], indent=1) + "\n")
+            for name, (path, _) in present.items():
+                archive.add(str(path), arcname=name, filter=_anonymous)
         os.replace(temporary, out)
+    except OSError as error:
+        raise WrongWeights(f"{out}: cannot be written ({error}); choose another OUT") from None
     finally:
-        temporary.unlink(missing_ok=True)
-    return [Pin(**entry) for entry in index]
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return index
 
 
 def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -320,13 +374,25 @@ def _add_text(archive: tarfile.TarFile, name: str, text: str) -> None:
 
 
 def unpack(file: Path, *, say: Say = silent) -> list[Pin]:
-    """Accept the files of a pack: each must be what its index and our pins say. Others are passed over."""
+    """Accept the files of a pack: each must be what its index and our pins say. Others are passed over.
+
+    The whole pack is looked through before anything is taken from it.
+    """
+    if not file.is_file():
+        raise WrongWeights(f"{file}: no such file; wanted a pack made by weights pack")
     try:
-        with tarfile.open(file) as archive:
+        with tarfile.open(file, "r:") as archive:
+            members = {member.name: member for member in archive.getmembers()}  # to the end: a cut is seen
             index = [Pin(**entry) for entry in json.loads(_read(archive, INDEX))]
-            return [pin for entry in index if (pin := _unpacked(archive, entry, say))]
+            _check_members(members, index)
+            with _alone(say):
+                taken = each(index, lambda entry: _unpacked(archive, entry, say))
     except (tarfile.TarError, OSError, KeyError, ValueError, TypeError) as error:
-        raise WrongWeights(f"{file}: not a pack of weights ({error}); make it with weights pack") from None
+        raise WrongWeights(
+            f"{file}: cut off, or not a pack of weights ({error}); copy it again, or make it with "
+            "weights pack"
+        ) from None
+    return [pin for pin in taken if pin]
 
 
 def _read(archive: tarfile.TarFile, name: str) -> bytes:
@@ -336,22 +402,35 @@ def _read(archive: tarfile.TarFile, name: str) -> bytes:
     return member.read()
 
 
+def _check_members(members: Mapping[str, tarfile.TarInfo], index: Sequence[Pin]) -> None:
+    """Plain files with plain names, as listed: no links, no ways out of the folder."""
+    listed = {pin.file: pin.bytes for pin in index}
+    for name, member in members.items():
+        if Path(name).name != name:
+            raise ValueError(f"{name!r} in it leads elsewhere")
+        if not member.isfile():
+            raise ValueError(f"{name!r} in it is no plain file, but a link, folder or device")
+    for name, size in listed.items():
+        if name not in members or members[name].size != size:
+            raise ValueError(f"wanted {name} of {size} bytes in it")
+
+
 def _unpacked(archive: tarfile.TarFile, entry: Pin, say: Say) -> Pin | None:
     """One file, written under a temporary name of ours, whatever the archive calls it."""
-    one = next((one for one in wanted() if one.pin.file == entry.file), None)
+    one = next((one for one in wanted() if Path(one.pin.file).name == entry.file), None)
     if one is None:
         say(f"{entry.file}: nothing here is pinned to it, left in the pack")
         return None
     content = archive.extractfile(entry.file)
-    if content is None:
-        raise KeyError(f"no {entry.file} in it")
-    temporary = _arriving(one.pin)
+    assert content is not None, "a plain file, as was checked"
+    part = _arriving(one.pin)
     try:
-        with temporary.open("wb") as file:
+        with _writing(), part.open("wb") as file:
             shutil.copyfileobj(content, file, BLOCK)
-        check(temporary, entry)
-        pin = accept(one, temporary)
+        check(part, entry)
+        pin = accept(one, part, moving=True)
     finally:
-        temporary.unlink(missing_ok=True)
-    say(f"{folders.weights() / one.pin.file}: sha256 {pin.sha256}, licence {pin.licence}")
+        part.unlink(missing_ok=True)
+        _validator(part).unlink(missing_ok=True)
+    say(f"{own(one.pin)}: sha256 {pin.sha256}, licence {pin.licence}")
     return pin

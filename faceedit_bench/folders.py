@@ -18,6 +18,16 @@ def make(folder: Path) -> None:
         pass
 
 
+def write(path: Path, content: bytes) -> None:
+    """Write a small file whole or not at all."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        fresh.write_bytes(content)
+        os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
 def cache() -> Path:
     """Drawn faces and packed data: $FACEEDIT_CACHE, else the user's cache folder."""
     if chosen := os.environ.get("FACEEDIT_CACHE"):

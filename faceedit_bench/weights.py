@@ -77,7 +77,12 @@ RECORDED = "recorded.json"  # in the user's weights folder: hashes that no publi
 
 def candidates(pin: Pin, home: Path) -> list[Path]:
     """Where the file of a pin may lie: beside the plugin that ships it, then in the user's folder."""
-    return [home / pin.file, home / "weights" / pin.file, folders.weights() / pin.file]
+    return [home / pin.file, home / "weights" / pin.file, own(pin)]
+
+
+def own(pin: Pin) -> Path:
+    """Where the file of a pin lies in the user's folder, also of one shipped as `../e4e/e4e.safetensors`."""
+    return folders.weights() / Path(pin.file).name
 
 
 def home_of(spec: MethodSpec | JudgeSpec) -> Path:
@@ -167,8 +172,8 @@ def explaining(weights: Path) -> Path:
         raise WrongWeights(
             f"{path}: no such file; wanted the networks that show how {weights.name} edits. {together}"
         )
-    own, pin = Pin.from_card(card), Pin.from_card(card, EXPLAINING)
-    if own is None or pin is None or own.sha256 != sha256(weights):
+    first, pin = Pin.from_card(card), Pin.from_card(card, EXPLAINING)
+    if first is None or pin is None or first.sha256 != sha256(weights):
         raise WrongWeights(
             f"{path}: not used, as no card vouches for it; wanted {card.name} beside it, the card of "
             f"{weights.name}, with the hash of this file. {together}"
@@ -337,9 +342,9 @@ def choose(
             f"`faceedit-bench train --method {name} --preset {chosen}` and pass --weights FILE"
             + (f"\n{_missing(asked)}" if _missing(asked) else "")
         )
-    own = of_method(spec, chosen)
-    require([*own, *asked])
-    return Choice(spec, chosen, filled, setting.weights, tuple(one.path for one in own if one.path))
+    files = of_method(spec, chosen)
+    require([*files, *asked])
+    return Choice(spec, chosen, filled, setting.weights, tuple(one.path for one in files if one.path))
 
 
 def _preset(spec: MethodSpec, name: str) -> tuple[str, Preset]:

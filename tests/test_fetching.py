@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import errno
 import hashlib
 import json
+import shutil
 import tarfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,6 +40,7 @@ class Server:
     kind: str = "application/octet-stream"
     breaks_after: int = 0  # bytes of an answer after which the connection is closed
     status: int = 200
+    chunked: bool = False  # a chunk is promised, and the connection closed within it
     ranges: list[str] = field(default_factory=list)
 
 
@@ -54,6 +59,12 @@ def server() -> Iterator[Server]:
             if start >= len(told.content):
                 return self.send_error(416)
             rest = told.content[start:]
+            if told.chunked:
+                self.send_response(200)
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                self.wfile.write(b"200000\r\n" + rest[:1_500_000])
+                return None
             self.send_response(206 if start else 200)
             if start:
                 self.send_header(
@@ -86,7 +97,7 @@ def judge(pin: Pin, name: str = "toy") -> JudgeSpec:
         pin,
         View(8),
         2,
-        load=lambda context: context.restore(nn.Linear(300_000, 2)),
+        load=lambda context: context.adopt(nn.Linear(300_000, 2), dict),
     )
 
 
@@ -181,12 +192,110 @@ def test_offline_nothing_is_asked_and_everything_that_lacks_is_listed(
     other = Pin("drive.pth", HASH, len(CONTENT), "a cloud drive", "MIT")
     offer(monkeypatch, pin, other)
     result = invoke("fetch", "--all", "--offline")
-    assert result.exit_code == 1 and "2 file(s) cannot be had without a network" in result.output
-    assert "net.safetensors: from" in result.output and "drive.pth: from a cloud drive" in result.output
+    assert result.exit_code == 1 and "2 of 2 files could not be had" in result.output
+    assert "net.safetensors: cannot be had without a network" in result.output
+    assert "but from a cloud drive (licence MIT)" in result.output
     (tmp_path / pin.file).write_bytes(CONTENT)
     assert invoke("fetch", "toy", "--from", str(tmp_path), "--offline").exit_code == 0
     assert (folders.weights() / pin.file).read_bytes() == CONTENT and server.ranges == []
-    assert "1 file(s) cannot be had by an address" in invoke("fetch", "--all").output
+    assert "drive.pth: cannot be had by an address" in invoke("fetch", "--all").output
+
+
+def test_a_file_that_cannot_be_had_keeps_no_other_waiting(
+    pin: Pin, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = Pin("wrong.safetensors", "0" * 64, len(CONTENT), server.address, "MIT")
+    offer(monkeypatch, wrong, pin, Pin("drive.pth", HASH, len(CONTENT), "a cloud drive", "MIT"))
+    result = invoke("fetch", "toy", "toy1", "toy2")
+    assert result.exit_code == 1 and "2 of 3 files could not be had:" in result.output
+    assert f"wanted sha256 {'0' * 64}" in result.output and "drive.pth: cannot be had" in result.output
+    assert (folders.weights() / pin.file).read_bytes() == CONTENT
+    assert not (folders.weights() / wrong.file).exists() and arriving() == []
+
+
+def test_a_file_that_several_judges_share_is_fetched_once(
+    pin: Pin, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(monkeypatch, pin, pin)
+    assert "1 file(s) fetched" in invoke("fetch", "--all").output and len(server.ranges) == 1
+
+
+def test_a_second_fetch_of_the_same_file_waits_and_finds_it(pin: Pin, server: Server) -> None:
+    said: list[str] = []
+    asked = fetching.named(["toy"])
+    second = threading.Thread(target=lambda: fetching.fetch(asked, say=said.append))
+    with fetching._alone(fetching.silent):
+        second.start()
+        deadline = time.monotonic() + 10
+        while not said and time.monotonic() < deadline:
+            time.sleep(0.01)
+        (folders.weights() / pin.file).write_bytes(CONTENT)
+    second.join(10)
+    assert not second.is_alive() and server.ranges == []
+    assert said == [f"{folders.weights()}: another command is fetching into it; waiting for it"]
+
+
+def test_a_connection_that_breaks_inside_a_chunk_is_told(
+    pin: Pin, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(monkeypatch, Pin(pin.file, "", 0, server.address, "MIT"))  # no size is known
+    server.chunked = True
+    result = invoke("fetch", "toy")
+    assert (
+        result.exit_code == 1 and "broke off after" in result.output and "of unknown bytes" in result.output
+    )
+    assert not (folders.weights() / pin.file).exists() and weights.recorded() == {}
+
+
+# ---- disks ----------------------------------------------------------------------------------------
+
+
+def full(*arguments: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_while_a_file_arrives_leaves_no_file_and_is_told(pin: Pin, tmp_path: Path) -> None:
+    part = folders.weights() / fetching.ARRIVING / pin.file
+    part.parent.mkdir(parents=True)
+    part.symlink_to("/dev/full")
+    result = invoke("fetch", "toy")
+    assert result.exit_code == 1 and "No space left on device" in result.output
+    assert "choose another folder with FACEEDIT_WEIGHTS" in result.output
+    assert not (folders.weights() / pin.file).exists()
+
+
+def test_a_full_disk_while_files_are_added_or_unpacked_leaves_nothing(
+    pin: Pin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / pin.file).write_bytes(CONTENT)
+    invoke("add", str(tmp_path / pin.file))
+    assert invoke("pack", str(tmp_path / "judges.tar"), "toy").exit_code == 0
+    (folders.weights() / pin.file).unlink()
+    for function, words in (
+        ("copyfile", ("add", str(tmp_path / pin.file))),
+        ("copyfileobj", ("unpack", str(tmp_path / "judges.tar"))),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(shutil, function, full)
+            result = invoke(*words)
+        assert result.exit_code == 1 and "No space left on device" in result.output
+        assert [path for path in folders.weights().rglob("*") if path.is_file()] == []
+
+
+def test_a_weights_folder_that_cannot_be_written_is_told_by_every_command(
+    pin: Pin, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / pin.file).write_bytes(CONTENT)
+    invoke("add", str(tmp_path / pin.file))
+    assert invoke("pack", str(tmp_path / "judges.tar"), "toy").exit_code == 0
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FACEEDIT_WEIGHTS", str(tmp_path / "file" / "weights"))
+    for words in (("fetch", "toy"), ("add", pin.file), ("unpack", "judges.tar")):
+        result = invoke(words[0], *(str(tmp_path / word) if "." in word else word for word in words[1:]))
+        assert result.exit_code == 1 and f"{folders.weights()}: cannot be written" in result.output, words
+    assert server.ranges == []
+    result = invoke("pack", str(tmp_path / "file" / "judges.tar"), "toy")
+    assert "nothing to pack" in result.output
 
 
 def test_a_name_that_nothing_has_is_answered_with_the_nearest(pin: Pin) -> None:
@@ -221,9 +330,17 @@ def test_its_hash_is_recorded_shown_and_from_then_on_demanded(unpublished: Pin, 
 
 def test_it_must_fit_its_judge_before_it_is_recorded(unpublished: Pin, tmp_path: Path) -> None:
     file = tmp_path / unpublished.file
-    save_file({"weight": torch.zeros(2, 4)}, file)
-    result = invoke("add", str(file))
-    assert result.exit_code == 1 and "does not fit Linear" in result.output and weights.recorded() == {}
+    right = {"weight": torch.zeros(2, 300_000), "bias": torch.zeros(2)}
+    for state, fault in (
+        ({**right, "weight": torch.zeros(2, 4)}, "weight: wanted (2, 300000), found (2, 4)"),
+        ({"kernel": right["weight"], "bias": right["bias"]}, "missing weight (2, 300000)"),
+        ({**right, "bias": torch.zeros(2).half()}, "wanted tensors of float32, found 1 of float16"),
+        ({**right, "bias": torch.tensor([0, torch.nan])}, "1 tensors hold NaN or infinity, first bias"),
+    ):
+        save_file(state, file)
+        result = invoke("add", str(file))
+        assert result.exit_code == 1 and fault in result.output and weights.recorded() == {}, fault
+        assert not folders.weights().exists()
 
 
 def test_a_file_of_another_name_is_added_by_saying_what_it_is(unpublished: Pin, tmp_path: Path) -> None:
@@ -267,8 +384,52 @@ def test_a_pack_with_another_content_or_strange_names_is_refused(pin: Pin, tmp_p
 
     result = invoke("unpack", str(packed(pin.file, CONTENT[::-1])))
     assert result.exit_code == 1 and f"wanted sha256 {HASH}" in result.output
-    result = invoke("unpack", str(packed("../../evil", CONTENT)))
+    result = invoke("unpack", str(packed("other.safetensors", CONTENT)))
     assert "0 file(s) accepted" in result.output and "nothing here is pinned to it" in result.output
+    result = invoke("unpack", str(packed("../../evil", CONTENT)))
+    assert result.exit_code == 1 and "'../../evil' in it leads elsewhere" in result.output
     (tmp_path / "page.html").write_text("<html>")
     assert "not a pack of weights" in invoke("unpack", str(tmp_path / "page.html")).output
-    assert not (folders.weights() / pin.file).exists()
+    assert "gone.tar: no such file" in invoke("unpack", "gone.tar").output
+    assert not (folders.weights() / pin.file).exists() and arriving() == []
+
+
+def test_a_pack_that_is_cut_off_or_holds_links_gives_nothing(pin: Pin, tmp_path: Path) -> None:
+    (tmp_path / pin.file).write_bytes(CONTENT)
+    invoke("add", str(tmp_path / pin.file))
+    pack = tmp_path / "judges.tar"
+    invoke("pack", str(pack), "toy")
+    (folders.weights() / pin.file).unlink()
+    whole = pack.read_bytes()
+    for length in (100, 5_000, 1_000_000, len(CONTENT)):  # in the index, in the file, at its last bytes
+        pack.write_bytes(whole[:length])
+        result = invoke("unpack", str(pack))
+        assert result.exit_code == 1 and "cut off, or not a pack" in result.output, length
+        assert len(result.output.splitlines()) == 1 and "copy it again" in result.output
+    index = json.dumps([{"file": pin.file, "sha256": HASH, "bytes": 0, "origin": "", "licence": ""}])
+    (tmp_path / "index.json").write_text(index)
+    for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):
+        with tarfile.open(pack, "w") as archive:
+            archive.add(tmp_path / "index.json", "index.json")
+            link = tarfile.TarInfo(pin.file)
+            link.type, link.linkname = kind, str(tmp_path / pin.file)
+            archive.addfile(link)
+        result = invoke("unpack", str(pack))
+        assert result.exit_code == 1 and "is no plain file, but a link" in result.output
+    assert not (folders.weights() / pin.file).exists() and arriving() == []
+
+
+def test_a_file_that_a_plugin_borrows_from_another_is_packed_by_its_own_name(
+    pin: Pin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / pin.file).write_bytes(CONTENT)
+    offer(monkeypatch, dataclasses.replace(pin, file=f"../other/{pin.file}"))
+    invoke("add", str(tmp_path / pin.file))
+    assert (folders.weights() / pin.file).read_bytes() == CONTENT
+    pack = tmp_path / "judges.tar"
+    assert invoke("pack", str(pack), "toy").exit_code == 0
+    with tarfile.open(pack) as archive:
+        assert archive.getnames() == ["index.json", pin.file]
+    (folders.weights() / pin.file).unlink()
+    assert invoke("unpack", str(pack)).exit_code == 0
+    assert (folders.weights() / pin.file).read_bytes() == CONTENT

@@ -52,6 +52,18 @@ def fitted(line: str, width: int = WIDTH) -> str:
     return textwrap.fill(line, width, subsequent_indent="  ") if len(line) > width else line
 
 
+def unbroken(text: str, width: int = WIDTH) -> str:
+    """A message in lines that fit, behind two spaces; paths, addresses and hashes stay whole."""
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent="  ",
+        subsequent_indent="  ",
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
 def _line(cells: Sequence[str], widths: Sequence[int], to_right: Sequence[bool]) -> str:
     padded = [
         cell.rjust(width) if right else cell.ljust(width)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from .. import fetching, folders
 from ..catalog import catalog
+from ..contracts import Pin
 from ..errors import WrongWeights
-from ..weights import Wanted
+from ..weights import Wanted, own
 from .output import as_json, note_broken, print_json
-from .table import table
+from .table import table, unbroken
 from .weights_fetch import fetch, pack, unpack
 from .weights_import import import_weights
 
@@ -32,41 +34,72 @@ def list_weights(as_json: bool) -> None:
     every = list(fetching.wanted())
     if as_json:
         return print_json([_plain(one) for one in every])
-    rows = [
-        (one.pin.file, _size(one), "here" if one.path else "missing", one.owner, one.pin.licence)
-        for one in every
-    ]
-    click.echo(table(("file", "size", "state", "for", "licence"), rows, right="size"))
-    missing = {one.pin.file: one for one in every if one.path is None}
-    for one in missing.values():
-        click.echo(f"{one.pin.file} comes from: {one.pin.origin}")
-    if missing:
-        click.echo("get what has an address with: faceedit-bench weights fetch FILE")
-        click.echo(f"add a file with: faceedit-bench weights add FILE (goes into {folders.weights()})")
+    files: dict[Pin, list[Wanted]] = {}
+    for one in every:
+        files.setdefault(one.pin, []).append(one)
+    rows: list[tuple[str, str, str]] = []
+    for pin, owners in files.items():
+        is_here = owners[0].path is not None
+        rows.append(("here" if is_here else "missing", _size(pin), pin.file))
+        rows.append(("", "", f"{_for(owners)}; {pin.licence}"))
+    click.echo(table(("state", "size", "file, for whom, its licence"), rows, right="size"))
+    if missing := [pin for pin, owners in files.items() if owners[0].path is None]:
+        _tell_where(missing)
     note_broken(catalog().broken)
 
 
-def _size(one: Wanted) -> str:
-    return f"{one.pin.bytes / 1e6:.1f} MB" if one.pin.bytes else "unknown"
+def _size(pin: Pin) -> str:
+    return f"{pin.bytes / 1e6:.1f} MB" if pin.bytes else "unknown"
 
 
-@weights.command("verify", epilog="Example: faceedit-bench weights verify")
+def _for(owners: Sequence[Wanted]) -> str:
+    """ "judge lpips-alex, lpips-alex-256": who wants one file."""
+    kinds: dict[str, list[str]] = {}
+    for one in owners:
+        kind, _, name = one.owner.partition(" ")
+        kinds.setdefault(kind, []).append(name)
+    return "; ".join(f"{kind} {', '.join(names)}" for kind, names in kinds.items())
+
+
+def _tell_where(missing: Sequence[Pin]) -> None:
+    """Where each is published, without its own name behind the address, and what to do."""
+    for pin in missing:
+        click.echo(f"{pin.file} comes from\n{unbroken(pin.origin.removesuffix(pin.file))}")
+    click.echo("get what has an address with: faceedit-bench weights fetch FILE")
+    click.echo(f"add others with: faceedit-bench weights add FILE; they go into\n  {folders.weights()}")
+
+
+@weights.command(
+    "verify",
+    epilog="""
+\b
+Examples:
+  faceedit-bench weights verify
+  faceedit-bench weights verify lpips-alex coogan
+""",
+)
+@click.argument("names", nargs=-1)
 @as_json
-def verify(as_json: bool) -> None:
-    """Hash every weights file that is here; a wrong one is named and the exit code is 1.
+def verify(names: tuple[str, ...], as_json: bool) -> None:
+    """Hash the weights files of NAMES (judges, methods or file names), or all that are here.
 
-    `faceedit-bench judges --ask` checks that judges use their files as before.
+    A wrong one is named, as is one of NAMES that is not here, and the exit code is 1. `faceedit-bench judges
+    --ask` checks that judges use their files as before.
     """
-    states = [(one, fetching.state(one)) for one in fetching.wanted()]
+    asked = fetching.named(names) if names else list(fetching.wanted())
+    states = [(one, fetching.state(one)) for one in asked]
+    wrong = {one.pin: state for one, state in states if state not in ("verified", "missing")}
     if as_json:
         print_json([{**_plain(one), "state": state} for one, state in states])
     else:
-        click.echo(
-            table(("file", "for", "state"), [(one.pin.file, one.owner, state) for one, state in states])
-        )
-    wrong = [one for one, state in states if state not in ("verified", "missing")]
+        found = {one.pin: "WRONG" if one.pin in wrong else state for one, state in states}
+        click.echo(table(("state", "file"), [(state, pin.file) for pin, state in found.items()]))
+        for fault in wrong.values():
+            click.echo(unbroken(fault))
     if wrong:
         raise WrongWeights(f"{len(wrong)} weights file(s) are not what they are pinned to: see above")
+    if absent := [one for one, state in states if names and state == "missing"]:
+        raise WrongWeights(f"{len({one.pin for one in absent})} weights file(s) of these are not here")
 
 
 @weights.command(
@@ -89,13 +122,17 @@ def add(files: tuple[Path, ...], name: str | None, replacing: bool) -> None:
     """
     if name and len(files) > 1:
         raise click.UsageError("--as names one file")
-    matches = [(file, fetching.matching(file, name or "")) for file in files]
-    for file, one in matches:  # all are examined before the first is copied
+
+    def examined(file: Path) -> tuple[Path, Wanted]:
+        one = fetching.matching(file, name or "")
         fetching.examine(one, file, replacing=replacing)
-    for file, one in matches:
+        return file, one
+
+    matches = fetching.each(files, examined, "are not accepted; nothing was copied")
+    for file, one in matches:  # all were examined before the first is copied
         pin = fetching.accept(one, file, replacing=replacing)
         known = "verified" if one.pin.is_whole else f"recorded with sha256 {pin.sha256}"
-        click.echo(f"{folders.weights() / pin.file}: {known}, for {one.owner}; licence {pin.licence}")
+        click.echo(f"{own(pin)}: {known}, for {one.owner}; licence {pin.licence}")
 
 
 def _plain(one: Wanted) -> dict[str, object]:

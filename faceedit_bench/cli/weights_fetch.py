@@ -42,7 +42,8 @@ def fetch(
     """Get the files of NAMES (judges, methods or file names) into the user's weights folder.
 
     A download that broke off goes on where it stopped. A file is accepted only with its size and sha256; a
-    page of HTML never is. Its licence is shown: it is yours to keep to.
+    page of HTML never is. Its licence is shown: it is yours to keep to. Files that cannot be had are told at
+    the end, when the others are here, and the exit code is 1.
     """
     asked = _asked(names, suite, everything)
     got = fetching.fetch(asked, source=source, offline=offline, say=note)

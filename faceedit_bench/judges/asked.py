@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .. import folders
 from ..contracts import View
 from ..errors import WrongWeights
 from .alignment import PLACES
@@ -89,9 +89,7 @@ def remember(place: Path, judge: Mapping[str, str], numbers: Mapping[str, Any]) 
     entry = {"version": judge["version"], "sha256": judge["sha256"], **numbers}
     content = {**remembered(place), judge["name"]: entry}
     place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = place.with_name(f".{place.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(temporary, place)
+    folders.write(place, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
 
 
 def known(place: Path, judge: Mapping[str, str]) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from faceedit_bench import fetching, folders
 from faceedit_bench.api import MethodSpec, NoOptions, Pin, Preset
-from faceedit_bench.catalog import Catalog
+from faceedit_bench.catalog import Catalog, catalog
 from faceedit_bench.cli import cli, weights
 
 CONTENT = b"not really weights"
@@ -55,7 +55,7 @@ File = Callable[[str, bytes], Path]
 
 def test_a_missing_file_is_listed_with_its_origin() -> None:
     text = invoke("list").output
-    assert "missing" in text and "method toy demo" in text and "comes from: a command" in text
+    assert "missing" in text and "method toy demo" in text and "comes from\n  a command" in text
     assert json.loads(invoke("list", "--json").output)[0]["here"] is False
 
 
@@ -95,6 +95,37 @@ def test_verify_fails_on_a_damaged_file() -> None:
     (folders.weights() / PIN.file).write_bytes(CONTENT[::-1])
     result = invoke("verify")
     assert result.exit_code == 1 and "1 weights file(s) are not what they are pinned to" in result.output
+
+
+def test_verify_takes_names_and_wants_them_here(file: File) -> None:
+    result = invoke("verify", "toy")
+    assert result.exit_code == 1 and "1 weights file(s) of these are not here" in result.output
+    invoke("add", str(file(PIN.file, CONTENT)))
+    assert invoke("verify", "toy", PIN.file).exit_code == 0
+    unknown = invoke("verify", "nope").output
+    assert "`faceedit-bench weights list` shows the known ones" in unknown and PIN.file not in unknown
+    assert "did you mean 'toy.safetensors'?" in invoke("verify", "toy.safe").output
+
+
+def test_lists_fit_the_terminal_and_keep_every_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (weights, fetching):
+        monkeypatch.setattr(module, "catalog", catalog)
+    everything = [one.pin for one in fetching.wanted()]
+    for command in ("list", "verify"):
+        told = invoke(command).output
+        assert max(map(len, told.splitlines())) <= 80
+        together = "".join(told.split())
+        words = [pin.file for pin in everything] + [pin.licence for pin in everything if command == "list"]
+        assert all("".join(word.split()) in together for word in words)
+
+
+def test_verify_tells_a_fault_whole_in_short_lines() -> None:
+    folders.weights().mkdir(parents=True)
+    (folders.weights() / PIN.file).write_bytes(b"x")
+    told = invoke("verify").output
+    fault = f"{folders.weights() / PIN.file}: wanted {len(CONTENT)} bytes, found 1; get it from: a command"
+    assert fault in " ".join(told.split())
+    assert all(len(line) <= 80 or str(folders.weights()) in line for line in told.splitlines())
 
 
 def test_verify_says_missing_without_failing() -> None:
