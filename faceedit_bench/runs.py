@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import asking, folders
 from . import suite as suites
 from .catalog import catalog
-from .contracts import LANDMARKS, SECOND
+from .contracts import LANDMARKS, RECONSTRUCTION, SECOND
 from .errors import BadConfig, BadImage, NoFace, ResultsError
 from .manifest import Manifest, plain, provenance
 from .store import folder as store
@@ -126,7 +126,7 @@ def run(
     setup = dataclasses.replace(setup, keeps=_keeps(folder, keep_pictures))
     if not folder.is_complete:
         evaluate_shards(setup, chosen.shards(len(samples)), folder, workers, samples)
-        finish(setup, folder, samples, metrics, measure_cost)
+        finish(setup, folder, samples, metrics, measure_cost, workers)
     return RunResult(folder, folder.scores(), folder.cost(), absent)
 
 
@@ -234,7 +234,7 @@ def judges_of(suite: Suite) -> dict[str, JudgeSpec]:
     """Role -> judge, of the metrics that the data can feed; an unknown metric or judge ends here."""
     provided = catalog().dataset(suite.dataset).provides
     specs = [catalog().metric(name) for name in suite.metrics]
-    fed = [spec for spec in specs if set(spec.needs) <= set(provided)]
+    fed = [spec for spec in specs if {*spec.needs} - {RECONSTRUCTION} <= set(provided)]
     found = {}
     for role in sorted({role for spec in fed for role in spec.judges if role in suite.judges}):
         judge = catalog().judge(suite.judges[role])
@@ -367,10 +367,16 @@ def _keep(result: ShardResult, folder: Path, edit: str) -> None:
 
 
 def finish(
-    setup: Setup, folder: RunFolder, samples: Samples, metrics: list[MetricSpec], measure_cost: bool
+    setup: Setup,
+    folder: RunFolder,
+    samples: Samples,
+    metrics: list[MetricSpec],
+    measure_cost: bool,
+    workers: int | None,
 ) -> None:
     """Fold the stored shards, score them, measure the cost, write everything; scores last."""
     from . import scoring
+    from .device import available_bytes
     from .evaluate import set_numerics, workbench
     from .gallery import write_pictures
 
@@ -384,7 +390,8 @@ def finish(
         {number: shard.unusable for number, shard in stored.items()},
     )
     faces = _with_left_out(scoring.faces(len(samples), unusable), setup.reading.left_out)
-    scores = scoring.scores(suite, metrics, shards, states)
+    at_once = scoring.edits_at_once(suite, metrics, len(samples), workers, available_bytes("cpu"))
+    scores = scoring.scores(suite, metrics, shards, states, at_once)
     rows = scoring.per_sample(suite, metrics, shards, states, samples, unusable)
     scores += scoring.curve_scores(suite, rows)
     write_pictures(folder.path / "images", suite, samples, shards, stored, unusable)

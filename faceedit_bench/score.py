@@ -71,7 +71,7 @@ def score(
     folder = store.begin(folders.results(results), manifest, chosen)
     if not folder.is_complete:
         evaluate_shards(setup, chosen.shards(len(samples)), folder, workers, samples)
-        finish(setup, folder, samples, metrics, measure_cost=False)
+        finish(setup, folder, samples, metrics, measure_cost=False, workers=workers)
     return RunResult(folder, folder.scores(), folder.cost(), absent)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .catalog import catalog
 from .contracts import Metric, MetricSpec, Samples, Undefined
 from .errors import NoFace, ResultsError
-from .evaluate import applies, fold, restore_state
-from .metrics.both_pictures import BothPictures, mean_of_halves
+from .evaluate import applies, fold, reconstruction_of, restore_state
+from .metrics.both_pictures import BothPictures, OfEdit, mean_of_halves
 from .metrics.intervals import BOOTSTRAP, Bounds, interval, kind
 from .metrics.states import SHARDS
 from .store.score import Score
@@ -22,25 +25,45 @@ if TYPE_CHECKING:
 Stored = Mapping[int, Mapping[str, Mapping[str, np.ndarray]]]  # shard number -> metric -> arrays
 Unusable = Mapping[int, tuple[str, str]]  # position -> id of the picture, reason
 ALL = "all"
+COPIES = 9  # of one edit's features in float32, which comparing them holds at most
+SHARE = 4  # of the memory that is free, comparisons take a quarter
 
 
 def scores(
-    suite: Suite, metrics: Sequence[MetricSpec], shards: Sequence[Shard], stored: Stored
+    suite: Suite,
+    metrics: Sequence[MetricSpec],
+    shards: Sequence[Shard],
+    stored: Stored,
+    edits_at_once: int = 1,
 ) -> list[Score]:
     """Every score of a run, metric by metric: each edit it is defined for, then "all" over those that edit.
 
-    Over edits of several strengths there is no "all": its mean would belong to no strength.
+    Over edits of several strengths there is no "all": its mean would belong to no strength. Features are
+    compared for so many edits at once; each takes memory, and none changes a bit of another.
     """
     found: list[Score] = []
     for spec in metrics:
         metric = spec.load()
         states = states_of(spec, metric, suite, shards, stored)
         if isinstance(metric, BothPictures):
-            found += _compared(spec, metric, suite, states)
+            found += _compared(spec, metric, suite, states, edits_at_once)
             continue
         for name, state in states.items():
             found += _score(spec, metric, name, state, suite.seed)
     return found
+
+
+def edits_at_once(
+    suite: Suite, metrics: Sequence[MetricSpec], faces: int, workers: int | None, free: int | None
+) -> int:
+    """For how many edits features are compared at once: one for every worker, or core, as far as a share of
+    the `free` bytes of memory holds them; one where nobody tells how much is free."""
+    comparing = [metric for metric in (spec.load() for spec in metrics) if isinstance(metric, BothPictures)]
+    width = max((catalog().judge(suite.judges[metric.role]).width for metric in comparing), default=0)
+    each = COPIES * 4 * faces * width
+    if not each or free is None:
+        return 1
+    return max(1, min(workers or os.cpu_count() or 1, free // (SHARE * each)))
 
 
 def states_of(
@@ -61,11 +84,10 @@ def states_of(
             flips += [restore_state(metric, arrays) for arrays in of_edit]
     if flips and len({edit.strength for edit in suite.edits if not edit.is_reconstruction}) == 1:
         per_edit[ALL] = fold(flips)
-    reconstruction = next((edit.name for edit in suite.edits if edit.is_reconstruction), None)
-    beside = getattr(metric, "beside", None)
+    beside, reconstruction = getattr(metric, "beside", None), reconstruction_of(suite)
     if beside is None or reconstruction is None:
         return per_edit
-    return {name: beside(state, per_edit[reconstruction]) for name, state in per_edit.items()}
+    return {name: beside(state, per_edit[reconstruction.name]) for name, state in per_edit.items()}
 
 
 def _score(spec: MetricSpec, metric: Metric, edit: str, state: Any, seed: int) -> list[Score]:
@@ -75,17 +97,23 @@ def _score(spec: MetricSpec, metric: Metric, edit: str, state: Any, seed: int) -
     return _listed(spec, metric, edit, state, values, bounds)
 
 
-def _compared(spec: MetricSpec, metric: BothPictures, suite: Suite, states: Mapping[str, Any]) -> list[Score]:
+def _compared(
+    spec: MetricSpec, metric: BothPictures, suite: Suite, states: Mapping[str, Any], at_once: int
+) -> list[Score]:
     """The same of a comparison of features: each edit's are read and compared once, also for "all"."""
     flips = {edit.name for edit in suite.edits if not edit.is_reconstruction}
-    parts, halves, found = {}, {}, []
+    each = [edit for edit in states if edit != ALL]
+
+    def of_edit(edit: str) -> tuple[OfEdit, np.ndarray | None]:
+        return metric.of_edit(states[edit]), metric.halves_of_edit(states[edit], suite.seed)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        compared = dict(zip(each, pool.map(of_edit, each), strict=True))
+    found = []
     for edit, state in states.items():
-        if edit != ALL:
-            parts[edit] = metric.of_edit(state)
-            halves[edit] = metric.halves_of_edit(state, suite.seed)
-        of_it = [edit] if edit != ALL else [name for name in parts if name in flips]
-        values = metric.over_edits([parts[name] for name in of_it])
-        moved = mean_of_halves([halves[name] for name in of_it])
+        of_it = [edit] if edit != ALL else [name for name in each if name in flips]
+        values = metric.over_edits([compared[name][0] for name in of_it])
+        moved = mean_of_halves([compared[name][1] for name in of_it])
         value = values.get(spec.name)
         between = (
             {spec.name: metric.bounds(value, moved)} if moved is not None and isinstance(value, float) else {}

@@ -72,16 +72,40 @@ def test_features_of_an_edit_are_compared_once_though_its_numbers_enter_all_edit
     assert compared == ([FACES] + HALVES * [FACES // 2]) * 2
 
 
+@pytest.mark.parametrize("at_once", [1, 3])
 def test_the_source_pictures_and_their_halves_are_prepared_once_for_all_edits(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     prepared: list[int] = []
     make = frechet.gaussian
     monkeypatch.setattr(
         frechet, "gaussian", lambda features: (prepared.append(len(features)), make(features))[1]
     )
-    scoring.scores(SUITE, [catalog().metric("fid")], SUITE.shards(FACES), stored())
-    assert prepared == [FACES] + frechet.FEW_HALVES * [FACES // 2]
+    scoring.scores(SUITE, [catalog().metric("fid")], SUITE.shards(FACES), stored(), at_once)
+    assert sorted(prepared) == frechet.FEW_HALVES * [FACES // 2] + [FACES]
+
+
+def test_how_many_edits_are_compared_at_once_changes_no_bit() -> None:
+    shards, metrics = SUITE.shards(FACES), [catalog().metric(name) for name in ("fid", "precision")]
+    states = {
+        number: dict.fromkeys(("fid", "precision"), columns["fid"]) for number, columns in stored().items()
+    }
+    alone = scoring.scores(SUITE, metrics, shards, states)
+    assert scoring.scores(SUITE, metrics, shards, states, edits_at_once=4) == alone
+
+
+def test_so_many_edits_are_compared_at_once_as_workers_and_memory_allow() -> None:
+    suite = replace(SUITE, judges={"pool": "classes-pool-demo"})
+    each = scoring.COPIES * 4 * FACES * catalog().judge("classes-pool-demo").width
+
+    def at_once(workers: int | None, free: int | None, metric: str = "fid") -> int:
+        return scoring.edits_at_once(suite, [catalog().metric(metric)], FACES, workers, free)
+
+    assert at_once(8, 1000 * each) == 8
+    assert at_once(8, 3 * scoring.SHARE * each) == 3
+    assert at_once(8, each) == 1  # there must be room for one
+    assert at_once(8, None) == 1
+    assert at_once(8, 1000 * each, metric="tarr") == 1  # which compares no features
 
 
 def test_the_number_over_edits_is_that_of_the_folded_state_to_the_bit() -> None:

@@ -8,6 +8,7 @@ Linear algebra runs in PyTorch, so `torch.set_num_threads` governs it.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -152,6 +153,7 @@ class Frechet(BothPictures):
     def __init__(self, name: str, role: str) -> None:
         self.name, self.role = name, role
         self._sources: dict[bytes, Gaussian] = {}  # of every edit the same pictures, and the same halves
+        self._looking = threading.Lock()  # edits may be compared at once: the first makes it for all
 
     def compared(self, source: np.ndarray, edited: np.ndarray) -> dict[str, float]:
         return {self.name: self.distance(source, edited)} if len(source) >= 2 else {}
@@ -164,10 +166,11 @@ class Frechet(BothPictures):
     def _gaussian(self, source: np.ndarray) -> Gaussian:
         """Of these features, known by their content."""
         content = hashlib.sha256(np.ascontiguousarray(source).data).digest()
-        found = self._sources.pop(content, None) or gaussian(source)
-        while len(self._sources) > FEW_HALVES:
-            del self._sources[next(iter(self._sources))]
-        self._sources[content] = found
+        with self._looking:
+            found = self._sources.pop(content, None) or gaussian(source)
+            while len(self._sources) > FEW_HALVES:
+                del self._sources[next(iter(self._sources))]
+            self._sources[content] = found
         return found
 
     def how_many_halves(self, pictures: int, width: int) -> int:
