@@ -12,6 +12,7 @@ from ..catalog import catalog
 from ..contracts import LANDMARKS, DatasetSpec, MetricSpec, Sample, Samples
 from ..errors import BadDataset
 from ..suite import Suite
+from .index import first_named
 
 
 def check(suite: Suite, data: DatasetSpec, metrics: Sequence[MetricSpec]) -> None:
@@ -45,14 +46,28 @@ def aligning(suite: Suite, metrics: Sequence[MetricSpec]) -> list[str]:
 
 
 def check_landmarks(suite: Suite, samples: Samples, metrics: Sequence[MetricSpec]) -> None:
-    """Refuse a suite whose judges align faces, where these faces come without the list of their points."""
+    """Refuse a suite whose judges align faces, where these faces come without the list of their points, or
+    the points of one cannot place it."""
     asking = aligning(suite, metrics)
-    if asking and getattr(samples, "landmarks", None) is None:
+    points = getattr(samples, "landmarks", None)
+    if asking and points is None:
         raise BadDataset(
             f"suite {suite.name!r} asks {suite.dataset!r} for five points of every face, "
             f"{', '.join(asking)}: the list of them is not there. Put it beside the labels "
             f"(faceedit-bench data where {suite.dataset}), and pack again what was packed without it; or "
             "choose judges without -aligned"
+        )
+    if asking and points is not None:
+        sound = np.isfinite(points).all(axis=(1, 2)) & (points != points[:, :1]).any(axis=(1, 2))
+        _refuse_points(suite, asking, [samples[int(row)].id for row in np.flatnonzero(~sound)])
+
+
+def _refuse_points(suite: Suite, asking: Sequence[str], faces: Sequence[str]) -> None:
+    if faces:
+        raise BadDataset(
+            f"suite {suite.name!r}: {len(faces)} faces of {suite.dataset!r} have five points that all lie in "
+            f"one place, or are no numbers, {', '.join(asking)}; mend their points, or choose judges without "
+            f"-aligned:\n  {first_named(faces)}"
         )
 
 

@@ -27,28 +27,32 @@ LARGEST = 256  # pixels per side that are sampled at points; larger pictures are
 def aligned(images: Tensor, points: Tensor, size: int = SIDE) -> Tensor:
     """(B, 3, H, H) and five points of each (B, 5, 2) in its pixels -> (B, 3, size, size), bilinear.
 
-    What lies outside the picture is 0. Pictures of more than 256 pixels are first reduced to 256 by means
-    over their parts: sampled at points, they would show noise that nobody sees.
+    What lies outside the picture is 0, and all of a face whose points lie in one place. Pictures of more than
+    256 pixels are first reduced to 256 by means over their parts: sampled at points, they would show noise
+    that nobody sees.
     """
     side = images.shape[-1]
     if side > LARGEST:
         images = F.adaptive_avg_pool2d(images, (LARGEST, LARGEST))
         points, side = (points + 0.5) * (LARGEST / side) - 0.5, LARGEST
     places = torch.tensor(PLACES, dtype=torch.float64, device=points.device) * (size / SIDE)
+    apart = (points != points[:, :1]).any(2).any(1)[:, None, None]
+    points = torch.where(apart, points, places.to(points.dtype))
     back = torch.linalg.inv(similarity(points.double(), places))  # (B, 3, 3): from the face to the picture
     steps = torch.arange(size, dtype=torch.float64, device=points.device)
     y, x = torch.meshgrid(steps, steps, indexing="ij")
     pixels = torch.stack([x, y, torch.ones_like(x)]).flatten(1)  # (3, size²)
     found = (back @ pixels)[:, :2].mT.view(-1, size, size, 2)  # where in the picture each of them lies
     grid = ((found * 2 + 1) / side - 1).to(images.dtype)  # -1 and 1 are the picture's edges
-    return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    faces = F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return torch.where(apart[..., None], faces, 0.0)
 
 
 def similarity(points: Tensor, places: Tensor) -> Tensor:
     """(B, P, 2), (P, 2) -> (B, 3, 3): turns, scales and shifts the points to lie nearest the places.
 
     Least squares (Umeyama, 1991) without mirroring: as complex numbers z and w, less their means, w = a z
-    for the factor a = Σ conj(z) w / Σ |z|².
+    for the factor a = Σ conj(z) w / Σ |z|². The points must not all lie in one place.
     """
     middle, goal = points.mean(1), places.mean(0)
     z, w = points - middle[:, None], places - goal

@@ -94,6 +94,13 @@ RETINAFACE = Pin(
     origin="https://github.com/xinntao/facexlib/releases/download/v0.1.0/detection_Resnet50_Final.pth",
     licence="MIT; trained on WIDER FACE, non-commercial research",
 )
+FACENET_PYTORCH = Pin(
+    file="facenet_pytorch-2.6.0-py3-none-any.whl",
+    sha256="ecb82b27beb226d106f2219efe8f829b01b87a8595badd01545679bdb9f19cca",
+    bytes=1_881_930,
+    origin="pip download --no-deps facenet-pytorch==2.6.0",
+    licence="MIT; trained on WIDER FACE and CelebA, non-commercial research",
+)
 
 
 # ---- loading: as the view prepares pictures -> (B, D) -----------------------------------------------
@@ -187,6 +194,12 @@ def _retinaface(context: JudgeContext) -> Callable[[Tensor], Tensor]:
     from . import detection
 
     return detection.load(context)
+
+
+def _mtcnn(context: JudgeContext) -> Callable[[Tensor], Tensor]:
+    from . import mtcnn
+
+    return mtcnn.load(context)
 
 
 def _resnet50(context: JudgeContext) -> Callable[[Tensor], Tensor]:
@@ -396,6 +409,16 @@ SPECS: list[JudgeSpec] = [
         view=View(256, "torch-bilinear-aa", mean=(123 / 255, 117 / 255, 104 / 255), std=(1 / 255,) * 3),
         width=11,
         load=_retinaface,
+    ),
+    JudgeSpec(
+        name="mtcnn",
+        version="1",
+        role=LANDMARKS,
+        summary="MTCNN: whether there is a face, and its five points, as pSp's evaluation",
+        pin=FACENET_PYTORCH,
+        view=View(0, "pil-bilinear-u8"),  # at its own size, shrunk by the judge
+        width=11,
+        load=_mtcnn,
     ),
     _attributes("resnet50", _resnet50),
     _attributes("convnext_tiny", _convnext_tiny),

@@ -44,6 +44,12 @@ class Identity:
         return edit_means(self.per_sample(state), state.column("edit"))
 
 
+def _found(answered: np.ndarray) -> np.ndarray:
+    """(B,) bool: where a finder is sure enough, and its five points do not all lie in one place."""
+    points = answered[:, 1:].reshape(len(answered), 5, 2)
+    return (answered[:, 0] >= SURE) & (points != points[:, :1]).any(axis=(1, 2))
+
+
 class DetectedIdentity:
     """The same where each picture is aligned by the face that a finder sees in it.
 
@@ -59,7 +65,7 @@ class DetectedIdentity:
 
     def update(self, state: Rows, seen: Observation) -> None:
         before, after = (answers(seen, self.role, image, LANDMARKS) for image in ("source", "edited"))
-        first, then = (answers(seen, LANDMARKS, image)[:, 0] >= SURE for image in ("source", "edited"))
+        first, then = (_found(answers(seen, LANDMARKS, image)) for image in ("source", "edited"))
         state.append(**place(seen), cosine=cosine_similarity(before, after), found=first & then)
 
     def per_sample(self, state: Rows) -> dict[str, np.ndarray]:

@@ -34,6 +34,7 @@ JUDGES = (  # start of a judge's name -> paper
     ("arcface", "arXiv:1801.07698"),
     ("curricularface", "arXiv:2004.00288"),
     ("retinaface", "arXiv:1905.00641"),
+    ("mtcnn", "arXiv:1604.02878"),
     ("swav-rn50", "arXiv:2006.09882"),
     ("dinov2", "arXiv:2304.07193"),
     ("inception-2015", "arXiv:1512.00567"),

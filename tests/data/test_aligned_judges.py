@@ -18,7 +18,7 @@ from faceedit_bench import evaluate, folders, weights
 from faceedit_bench import suite as suites
 from faceedit_bench.catalog import catalog
 from faceedit_bench.contracts import JudgeSpec
-from faceedit_bench.data import packed
+from faceedit_bench.data import demands, packed
 from faceedit_bench.data.landmarks import ALIGNED
 from faceedit_bench.data.photographs import reader
 from faceedit_bench.errors import BadConfig, BadDataset, WrongWeights
@@ -156,6 +156,19 @@ def test_without_the_list_it_is_said_what_is_missing(trees: Path, copy_of: Copy,
     packed.pack(reader("celeba"), "celeba", root, split="test", resolution=64, folder=tmp_path / "pack")
     with pytest.raises(BadDataset, match="pack again what was packed without it"):
         copied(suite_file(tmp_path), tmp_path / "pack")
+
+
+def test_a_face_whose_points_lie_in_one_place_is_named(trees: Path, tmp_path: Path) -> None:
+    suite = suites.load(suite_file(tmp_path))
+    samples = evaluate.open_samples(suite, str(trees / "celeba"))
+    points = samples.landmarks.copy()
+    points[1], points[2, 3, 1] = 30, np.nan
+    broken = type("Broken", (), {"landmarks": points, "__getitem__": lambda self, row: samples[row]})()
+    metrics = [catalog().metric("id")]
+    with pytest.raises(BadDataset, match=rf"2 faces of 'celeba' .*\n  {samples[1].id}\n  {samples[2].id}"):
+        demands.check_landmarks(suite, broken, metrics)
+    points[1:3] = samples.landmarks[1:3]
+    demands.check_landmarks(suite, broken, metrics)
 
 
 def test_data_that_have_no_points_are_refused_with_all_that_they_lack(trees: Path, tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ DEMO = {
     "features": "swav-demo",
     "classes": "classes-demo",
 }
-WITHOUT_DEMO = ("id_second", "lpips", "lpips_vgg")  # metrics whose judges have no counterpart for drawn faces
+WITHOUT_DEMO = ("id_detected", "id_second", "lpips", "lpips_vgg")
+"""Metrics whose judges have no counterpart for drawn faces."""
 
 
 def with_demo_judges(name: str, folder: Path, **changes: object) -> str:
@@ -84,7 +85,8 @@ def test_gradstyles_protocol_moves_a_thousand_faces_of_1024_pixels_to_four_sides
         {"Smiling": 1},
         {"Smiling": 0},
     ]
-    assert {"id", "ssim", "l2", "lpips", "lpips_vgg", "psnr"} <= set(suite.metrics)
+    assert {"id_detected", "ssim", "l2", "lpips", "lpips_vgg", "psnr"} <= set(suite.metrics)
+    assert (suite.judges["landmarks"], suite.judges["identity"]) == ("mtcnn", "curricularface-ir101-aligned")
 
 
 @pytest.mark.parametrize("name", sorted(TREES))

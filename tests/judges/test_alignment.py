@@ -95,6 +95,12 @@ def test_large_pictures_are_reduced_by_means_so_that_noise_goes() -> None:
     assert torch.allclose(found, aligned(small, points), atol=1e-5)
 
 
+def test_points_in_one_place_give_black_and_leave_the_others_alone() -> None:
+    pictures, points = smooth(SIDE, 2), torch.cat([WANTED[None], torch.full((1, 5, 2), 40.0)])
+    found = aligned(pictures, points)
+    assert torch.equal(found[:1], aligned(pictures[:1], points[:1])) and not found[1].any()
+
+
 def test_a_view_that_aligns_normalises_as_the_others_do() -> None:
     picture, points = smooth(140), turned(5, 1.1, (6, 2)).float()
     seen = look(picture * 2 - 1, View(SIDE, FIVE_POINTS), points)

@@ -42,7 +42,8 @@ def observation(edit_index: int, start: int, stop: int) -> Seen:
     for role in ("identity", "identity-second", "features", "pool", "classes", "dinov2"):
         told[role, "source"] = features(NUMBER, 6)[part]
         told[role, "edited"] = features(NUMBER, 6, seed=9 + edit_index)[part] * 1.3
-    told["landmarks", "source"] = told["landmarks", "edited"] = torch.ones(NUMBER, 11)[part]
+    points = torch.arange(11).float().expand(NUMBER, -1)[part] + 1
+    told["landmarks", "source"] = told["landmarks", "edited"] = points
     source, edited, truth = (pictures(NUMBER, 16, seed=seed)[part] for seed in (0, 1 + edit_index, 7))
     truth[:, :, 8:] = source[:, :, 8:]
     labels = [[i % 2, i % 3 == 0] for i in range(NUMBER)][part]

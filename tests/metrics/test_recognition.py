@@ -149,13 +149,15 @@ def test_leakage_over_edits_has_no_matrix_row() -> None:
 
 
 def test_pairs_in_which_no_face_was_found_count_as_nobody() -> None:
-    embedding, sure = features(4, 6), torch.zeros(4, 11)
-    sure[:, 0] = torch.tensor([1.0, 0.9, 0.79, 1.0])
+    def found_at(*sure: float) -> torch.Tensor:
+        return torch.cat([torch.tensor(sure)[:, None], features(len(sure), 10)], dim=1)
+
+    embedding, sure = features(4, 6), found_at(1.0, 0.9, 0.79, 1.0)
     told = {
         ("identity", "source"): embedding,
         ("identity", "edited"): embedding * torch.tensor([[1.0], [-1.0], [1.0], [1.0]]),
         ("landmarks", "source"): sure,
-        ("landmarks", "edited"): torch.tensor([1.0, 0.81, 1.0, 0.1])[:, None].expand(4, 11),
+        ("landmarks", "edited"): found_at(1.0, 0.81, 1.0, 0.1),
     }
     metric, picture = DetectedIdentity(), pictures(4)
     found = score(metric, seen(picture, picture, told=told))
@@ -165,6 +167,10 @@ def test_pairs_in_which_no_face_was_found_count_as_nobody() -> None:
     told["identity", "edited"] = embedding
     found = score(metric, seen(picture, picture, told=told))
     assert (found["id_detected"], found["id_detected.strict"]) == (pytest.approx(1), pytest.approx(0.5))
+    in_one_place = torch.cat([torch.ones(4, 1), torch.full((4, 10), 0.5)], dim=1)
+    one = torch.cat([in_one_place[:1], sure[1:]])
+    found = score(metric, seen(picture, picture, told={**told, ("landmarks", "source"): one}))
+    assert found["id_detected.n_failed"] == 3
     nobody = score(metric, seen(picture, picture, told={**told, ("landmarks", "source"): 0 * sure}))
     assert nobody == {
         "id_detected": Undefined("no face was found in any of 4 pairs of pictures"),
