@@ -7,7 +7,7 @@ Images inside the toolkit are float32 RGB in [-1, 1]; files and packed stores ar
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -350,7 +350,7 @@ class MetricSpec:
     summary: str
     load: Callable[[], Metric]
     judges: tuple[str, ...] = ()  # roles; the suite says which judge plays each
-    needs: tuple[str, ...] = ()  # of "labels", "truth", "regions"
+    needs: tuple[str, ...] = ()  # of "labels", "truth", "regions" of the data, "reconstruction" of the suite
     on: str = "flip"  # edits it is defined for: "flip", "reconstruction" or "every"
     unit: str = ""  # "%", "dB" or ""
     interval: str = "bootstrap"  # "bootstrap" over images, "spread" over subsamples, or "none"
@@ -411,17 +411,20 @@ class Observation(Protocol):
     edited: Tensor  # (B, 3, H, W) uint8, rounded once
     truth: Tensor | None  # (B, 3, H, W) uint8
     regions: Tensor | None  # (B, H, W) uint8
+    reconstruction: Tensor | None  # (B, 3, H, W) uint8: these faces, nothing asked; for metrics that need it
+    shared: MutableMapping[str, Any]  # what one metric made of these pictures, for the others of the batch
 
     def judge(self, role: str, image: str = "edited", points: str = "") -> Tensor:
-        """(B, D) float32 answers on the "edited", "source" or "truth" pictures, remembered.
+        """(B, D) float32 answers on the "edited", "source", "truth" or "reconstruction" pictures, remembered.
 
         A judge that aligns faces does so by the data set's points of the source; with `points`, a role, by
         those that its judge finds in each picture.
         """
         ...
 
-    def compare(self, role: str, against: str = "source") -> Tensor:
-        """(B, D) float32 answers of a judge of pairs on the edited and the "source" or "truth" pictures."""
+    def compare(self, role: str, against: str = "source", image: str = "edited") -> Tensor:
+        """(B, D) float32 answers of a judge of pairs on the "edited" or "reconstruction" pictures and the
+        "source" or "truth" ones."""
         ...
 
     def outputs(self, role: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .. import asking, evaluate
 from ..catalog import catalog
-from ..contracts import SECOND, Metric, MetricSpec
+from ..contracts import RECONSTRUCTION, SECOND, Metric, MetricSpec
 from ..data.images import read_image
 from ..device import choose
 from ..observe import Observation
@@ -54,11 +54,14 @@ class Remeasured:
 
 
 def setup_of(claim: Claim, data: str | None, device: str, unpacked: Unpacked) -> evaluate.Setup:
-    """An engine that scores these pictures by every metric that has a score for one."""
+    """An engine that scores these pictures by every metric that has a score for one, of itself alone: a
+    bundle has not the reconstruction of every face that it has an edit of."""
     names = tuple(
         name
         for name in claim.suite.metrics
-        if name in claim.identity.metrics and hasattr(catalog().metric(name).load(), "per_sample")
+        if name in claim.identity.metrics
+        and hasattr((spec := catalog().metric(name)).load(), "per_sample")
+        and RECONSTRUCTION not in spec.needs
     )
     return evaluate.Setup(
         method=claim.identity.method.name,

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..contracts import Undefined
 from .answers import decisions, known, unknown
-from .states import Rows, edit_means, place
+from .states import Rows, edit_means, mean_over, place
 from .tarr import hits, refuse_unequal
 
 if TYPE_CHECKING:
@@ -28,9 +28,7 @@ def error_share(decided: np.ndarray, labels: np.ndarray, left_out: np.ndarray) -
 
     NaN where every attribute was left out.
     """
-    others = ~left_out
-    count = others.sum(axis=1)
-    return ((decided != labels) & others).sum(axis=1) / np.where(count, count, np.nan)
+    return mean_over(decided != labels, ~left_out)
 
 
 class Accuracy:

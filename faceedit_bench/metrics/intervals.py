@@ -23,7 +23,8 @@ def interval(spec: MetricSpec, metric: Any, state: Any, seed: int = 2020) -> dic
     """95 % bounds for those keys of `metric.finish(state)` that have any; None for too few faces.
 
     Metrics whose score is a mean offer `per_sample(state) -> {key: (N,)}`, with NaN for undefined samples,
-    and may say with `is_rate(key)` which are shares of successes. Others offer `spread(state, seed)`.
+    and may say with `is_rate(key)` which are shares of successes. Others offer `spread(state, seed)`; so do
+    those that have numbers beside their means which are no means of faces.
     """
     if spec.interval == "none":
         return {}
@@ -40,6 +41,8 @@ def interval(spec: MetricSpec, metric: Any, state: Any, seed: int = 2020) -> dic
     if rest:
         table = np.stack([values[key] for key in rest], axis=1)
         bounds.update(zip(rest, bootstrap_means(table, samples, edits, seed=seed), strict=True))
+    if hasattr(metric, "spread"):
+        bounds.update(metric.spread(state, seed))
     return bounds
 
 

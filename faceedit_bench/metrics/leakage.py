@@ -1,10 +1,8 @@
 """Leakage: how often an edit changed attributes that it should have left alone.
 
-    F[a,b] = mean_i 1[ c_b(edited_i) ≠ c_b(source_i) ]          R[b]: the same of the reconstruction
-    leakage_a = mean_{b≠a} F[a,b]                               leakage_excess_a = mean_{b≠a} (F[a,b] − R[b])
+    F[a,b] = mean_i 1[ c_b(edited_i) ≠ c_b(source_i) ]          leakage_a = mean_{b≠a} F[a,b]
 
-c: the judge's decision. A method that cannot reproduce a face changes decisions before it edits anything; the
-excess is what its edits add to that.
+c: the judge's decision.
 """
 
 from __future__ import annotations
@@ -13,22 +11,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..contracts import Undefined
 from .answers import decisions, known
-from .states import Rows, edit_means, place
+from .states import Rows, edit_means, mean_over, place
 
 if TYPE_CHECKING:
     from ..contracts import EditBatch, Observation
 
+Columns = dict[str, np.ndarray]
+
 FLIPPED = "flipped/"  # prefix of the columns that say whether the judge's decision on an attribute changed
-NOISE = "reconstruction/"  # before that, of the reconstruction's
 
 
-def leaked_share(flipped: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """(B,) share of the free attributes whose decision changed, NaN where none is free; both (B, A) bool."""
-    count = free.sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        return (flipped & free).sum(axis=1) / np.where(count, count, np.nan)
+def flips(seen: Observation, role: str = "attributes") -> np.ndarray:
+    """(B, A) bool: where the judge's decision changed from source to edited picture; of attributes that it
+    does not know, nowhere."""
+    return (decisions(seen, "source", role) != decisions(seen, "edited", role)) & known(seen, role)
+
+
+def columns_of(values: np.ndarray, seen: Observation, prefix: str, role: str = "attributes") -> Columns:
+    """Values (B, A) as one column (B,) for each attribute that the judge knows."""
+    names = known(seen, role)
+    return {prefix + name: values[:, i] for i, name in enumerate(seen.batch.attributes) if names[i]}
 
 
 def free_attributes(batch: EditBatch) -> np.ndarray:
@@ -55,12 +58,10 @@ class Leakage:
         return Rows()
 
     def update(self, state: Rows, seen: Observation) -> None:
-        batch = seen.batch
-        flipped = decisions(seen, "source", self.role) != decisions(seen, "edited", self.role)  # (B, A)
-        names = known(seen, self.role)
-        free = free_attributes(batch) & names
-        columns = {FLIPPED + name: flipped[:, i] for i, name in enumerate(batch.attributes) if names[i]}
-        state.append(**place(seen), leaked=leaked_share(flipped, free), **columns)
+        flipped = flips(seen, self.role)
+        free = free_attributes(seen.batch) & known(seen, self.role)
+        columns = columns_of(flipped, seen, FLIPPED, self.role)
+        state.append(**place(seen), leaked=mean_over(flipped, free), **columns)
 
     def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
         shares = {self.name: 100.0 * state.column("leaked")}
@@ -79,63 +80,3 @@ class Leakage:
     def is_rate(self, key: str) -> bool:
         """Matrix entries are shares of faces; their mean over attributes is not."""
         return "/" in key
-
-
-class LeakageExcess:
-    """Percent, of the decisions on attributes that were to stay; 0 for the reconstruction itself.
-
-    leakage_excess                  leakage less that of the reconstruction, face by face; below 0 where
-                                    the edited pictures are nearer the source than the reconstruction
-    leakage_excess.reconstruction   what was subtracted: how often the reconstruction changed these decisions
-    leakage_excess/<attribute>      one row of F − R, all samples; left out where several edits are averaged
-
-    Undefined in a suite that asks for no reconstruction.
-    """
-
-    name = "leakage_excess"
-
-    def empty(self) -> Rows:
-        return Rows()
-
-    def update(self, state: Rows, seen: Observation) -> None:
-        names = known(seen)
-        flipped = decisions(seen, "source") != decisions(seen, "edited")  # (B, A)
-        columns = {FLIPPED + name: flipped[:, i] for i, name in enumerate(seen.batch.attributes) if names[i]}
-        state.append(**place(seen), free=free_attributes(seen.batch)[:, names], **columns)
-
-    def beside(self, state: Rows, reconstruction: Rows) -> Rows:
-        """The state with what the reconstruction of the same faces changed."""
-        samples, wanted = reconstruction.column("sample"), state.column("sample")
-        order = np.argsort(samples)
-        rows = order[np.searchsorted(samples, wanted, sorter=order)]
-        assert np.array_equal(samples[rows], wanted), "every edit of a run scores the same faces"
-        noise = {
-            NOISE + name: reconstruction.column(name)[rows]
-            for name in reconstruction.names
-            if name.startswith(FLIPPED)
-        }
-        return Rows.from_arrays({**state.to_arrays(), **noise})
-
-    def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
-        names = [name for name in state.names if name.startswith(FLIPPED)]
-        if not names or NOISE + names[0] not in state.names:
-            return {}
-        free = state.column("free")
-        flipped, noise = (
-            np.stack([state.column(prefix + name) for name in names], axis=1) for prefix in ("", NOISE)
-        )
-        subtracted = leaked_share(noise, free)
-        shares = {
-            self.name: 100.0 * (leaked_share(flipped, free) - subtracted),
-            f"{self.name}.reconstruction": 100.0 * subtracted,
-        }
-        if len(np.unique(state.column("edit"))) > 1:
-            return shares
-        rows = 100.0 * (flipped.astype(np.float64) - noise)
-        return shares | {
-            f"{self.name}/{name.removeprefix(FLIPPED)}": rows[:, i] for i, name in enumerate(names)
-        }
-
-    def finish(self, state: Rows) -> dict[str, float | Undefined]:
-        nothing = Undefined("the suite asks for no reconstruction, or its judge knows no attribute to stay")
-        return {self.name: nothing, **edit_means(self.per_sample(state), state.column("edit"))}

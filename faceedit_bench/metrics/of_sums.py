@@ -6,12 +6,13 @@ bounds come from faces drawn again, each draw with sums of its own; the same dra
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .intervals import BOOTSTRAP, REPLICATES, SMALLEST, Bounds, draws, percentile
-from .states import Rows
+from .states import Rows, exact_mean
 
 
 class OfSums:
@@ -55,6 +56,51 @@ class OfSums:
     def about(self, value: float, halves: np.ndarray) -> Bounds:
         """95 % bounds of `value`, the difference of two methods', from the differences in the same draws."""
         return percentile(halves[~np.isnan(halves)]) or (value, value)
+
+    def spread_kind(self) -> str:
+        return BOOTSTRAP
+
+
+class Ratio(OfSums):
+    """Of two sums over faces the first by the second, and `of` that.
+
+    `columns` gives of each row (N,) what it adds to either; NaN in one of them, and the row does not count.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        columns: Callable[[Rows], tuple[np.ndarray, np.ndarray]],
+        of: Callable[[np.ndarray], np.ndarray] = np.asarray,
+    ) -> None:
+        self.name, self.columns, self.of = name, columns, of
+
+    def sums(self, state: Rows) -> np.ndarray:
+        rows = np.stack(self.columns(state), axis=1).astype(np.float64)
+        return np.where(np.isnan(rows).any(axis=1, keepdims=True), np.nan, rows)
+
+    def made(self, sums: np.ndarray) -> np.ndarray:
+        return self.of(sums[..., 0] / np.where(sums[..., 1] > 0, sums[..., 1], np.nan))
+
+    def value(self, state: Rows) -> float:
+        each = self.made(of_edits(self.sums(state), state.column("edit")))
+        defined = each[~np.isnan(each)]
+        return exact_mean(defined) if len(defined) else float("nan")
+
+
+class WithRatios:
+    """A metric of means over faces that has ratios of sums beside them."""
+
+    ratios: tuple[Ratio, ...]
+
+    def ratios_of(self, state: Rows) -> dict[str, float]:
+        """Those that are defined."""
+        values = {ratio.name: ratio.value(state) for ratio in self.ratios}
+        return {name: value for name, value in values.items() if not np.isnan(value)}
+
+    def spread(self, state: Rows, seed: int) -> dict[str, Bounds | None]:
+        """95 % bounds over faces of the ratios."""
+        return {name: bounds for ratio in self.ratios for name, bounds in ratio.spread(state, seed).items()}
 
     def spread_kind(self) -> str:
         return BOOTSTRAP

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..contracts import Undefined
 from .answers import probabilities
-from .states import Rows, edit_means, place
+from .states import Rows, edit_means, mean_over, place
 
 if TYPE_CHECKING:
     from ..contracts import Observation
@@ -23,10 +23,7 @@ def moved(before: np.ndarray, after: np.ndarray, target: np.ndarray, asked: np.n
 
     NaN where nothing is asked. All arguments (B, A): probabilities, probabilities, {0, 1}, bool.
     """
-    towards = (after.astype(np.float64) - before) * (2 * target - 1)
-    count = asked.sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        return np.where(asked, towards, 0).sum(axis=1) / np.where(count, count, np.nan)
+    return mean_over((after.astype(np.float64) - before) * (2 * target - 1), asked)
 
 
 class Response:

@@ -24,9 +24,15 @@ def _leakage(name: str, role: str) -> Metric:
 
 
 def _leakage_excess() -> Metric:
-    from .leakage import LeakageExcess
+    from .excess import LeakageExcess
 
     return LeakageExcess()
+
+
+def _shift_excess() -> Metric:
+    from .excess import ShiftExcess
+
+    return ShiftExcess()
 
 
 def _normalised_tarr() -> Metric:
@@ -42,7 +48,7 @@ def _normalised_leakage() -> Metric:
 
 
 def _shift() -> Metric:
-    from .coupling import Shift
+    from .shift import Shift
 
     return Shift()
 
@@ -470,6 +476,17 @@ SPECS: list[MetricSpec] = [
         load=_shift,
         judges=("attributes",),
         needs=("labels",),
+        digits=3,
+    ),
+    MetricSpec(
+        name="shift_excess",
+        version="1",
+        better="lower",
+        summary="shift less that of the reconstruction: what the edit adds; signed per attribute",
+        load=_shift_excess,
+        judges=("attributes",),
+        needs=("labels",),
+        on="every",
         digits=3,
     ),
     MetricSpec(

@@ -186,6 +186,23 @@ def exact_mean(values: np.ndarray) -> float:
     return math.fsum(values.tolist()) / len(values)
 
 
+def mean_over(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """(B,) mean of the chosen (B, A) bool of each row's values (B, A); NaN where none is chosen."""
+    count = chosen.sum(axis=1)
+    return np.where(chosen, values, 0).sum(axis=1) / np.where(count, count, np.nan)
+
+
+def beside(state: Rows, other: Rows, names: Sequence[str], prefix: str) -> Rows:
+    """The state, and under names with a prefix these columns of other rows of the same samples."""
+    samples, wanted = other.column("sample"), state.column("sample")
+    order = np.argsort(samples)
+    rows = order[np.searchsorted(samples, wanted, sorter=order)]
+    assert np.array_equal(samples[rows], wanted), "every edit of a run scores the same faces"
+    return Rows.from_arrays(
+        {**state.to_arrays(), **{prefix + name: other.column(name)[rows] for name in names}}
+    )
+
+
 def edit_means(per_sample: Mapping[str, np.ndarray], edits: np.ndarray) -> dict[str, float]:
     """For each key the mean over edits of the mean over samples; NaN marks an undefined sample.
 

@@ -10,14 +10,18 @@ import pytest
 import torch
 from observations import Seen, features, pictures, score, seen, state_of
 
+from faceedit_bench.catalog import catalog
 from faceedit_bench.contracts import Undefined
 from faceedit_bench.errors import BrokenPromise, ResultsError
 from faceedit_bench.metrics.accuracy import Accuracy, PreservationError
-from faceedit_bench.metrics.coupling import NormalisedLeakage, Shift, correlations
+from faceedit_bench.metrics.coupling import NormalisedLeakage, correlations
+from faceedit_bench.metrics.excess import LeakageExcess, ShiftExcess
 from faceedit_bench.metrics.identity import DetectedIdentity, Identity, cosine_similarity
-from faceedit_bench.metrics.leakage import Leakage, LeakageExcess
+from faceedit_bench.metrics.intervals import interval
+from faceedit_bench.metrics.leakage import Leakage
 from faceedit_bench.metrics.normalised import NormalisedTarr
 from faceedit_bench.metrics.response import Response, moved
+from faceedit_bench.metrics.shift import Shift
 from faceedit_bench.metrics.tarr import Tarr
 
 NAMES = ("Bald", "Bangs", "Male", "Young")
@@ -385,14 +389,37 @@ def test_without_a_reconstruction_the_excess_is_undefined() -> None:
     assert isinstance(score(LeakageExcess(), random_edit(2))["leakage_excess"], Undefined)
 
 
+def test_the_excess_shift_is_the_shift_less_the_reconstructions_and_signed_by_the_way_of_the_edit() -> None:
+    edit, plain = with_reconstruction()
+    metric = ShiftExcess()
+    before, after, again = (
+        observed.told["attributes", image].double().numpy()
+        for observed, image in ((edit, "source"), (edit, "edited"), (plain, "edited"))
+    )
+    on = np.where(edit.batch.target[:, 2].numpy() > 0.5, 1, -1)  # Male is edited
+    found = metric.finish(metric.beside(state_of(metric, edit), state_of(metric, plain)))
+    rows = (on[:, None] * (after - again)).mean(axis=0)
+    assert [found[f"shift_excess/{name}"] for name in NAMES] == pytest.approx(rows)
+    others = [0, 1, 3]
+    noise = np.abs(again - before)[:, others].mean()
+    assert found["shift_excess.reconstruction"] == pytest.approx(noise)
+    assert found["shift_excess"] == pytest.approx(np.abs(after - before)[:, others].mean() - noise)
+    shift = score(Shift(), edit)["shift"]
+    assert found["shift_excess"] + found["shift_excess.reconstruction"] == pytest.approx(shift)
+    state = state_of(metric, plain)
+    assert metric.finish(metric.beside(state, state))["shift_excess"] == 0
+    assert isinstance(score(metric, edit)["shift_excess"], Undefined)
+
+
 # ---- leakage beside the data's couplings -------------------------------------------------------------
 
 
 def test_correlations_are_numpys_and_a_constant_label_has_none() -> None:
     labels = np.random.default_rng(0).integers(0, 2, (50, 4)).astype(float)
-    labels[:, 3] = 1
+    labels[:, 1], labels[:, 3] = 1 - labels[:, 0], 1
     found = correlations(labels)
-    np.testing.assert_allclose(found[:3, :3], np.abs(np.corrcoef(labels[:, :3].T)), atol=1e-12)
+    np.testing.assert_allclose(found[:3, :3], np.corrcoef(labels[:, :3].T), atol=1e-12)
+    assert found[0, 1] == pytest.approx(-1)
     assert not found[3].any()
 
 
@@ -412,6 +439,31 @@ def test_what_the_data_couple_fully_leaks_nothing_and_what_they_do_not_leaks_all
     assert free["leakage_normalised"] == pytest.approx(100)
     assert score(Leakage(), moved(1))["leakage"] == score(Leakage(), moved(2))["leakage"] == 50
     assert coupled["leakage_normalised.selectivity"] == 50
+
+
+def test_the_couplings_of_the_labels_stand_beside_the_leakage_of_one_edit() -> None:
+    """With Bald, Bangs go always, Male never and Young half the time; nobody's last label changes."""
+    labels = [[0, 0, 1, 0, 1], [1, 1, 0, 0, 1], [0, 0, 1, 1, 1], [1, 1, 0, 1, 1]]
+    faces, judge = pictures(4, side=4), torch.full((4, 5), 0.9)
+    told = {("attributes", "source"): judge, ("attributes", "edited"): judge}
+    names = (*NAMES, "Smiling")
+    edit = seen(faces, faces, labels=labels, flips=["Bald"], attributes=names, told=told)
+    found = score(NormalisedLeakage(), edit)
+    beside = {key: r for key, r in found.items() if key.startswith("leakage_normalised.coupling/")}
+    wanted = {"Bald": 100, "Bangs": 100, "Male": -100, "Young": 0}
+    assert beside == {f"leakage_normalised.coupling/{name}": pytest.approx(r) for name, r in wanted.items()}
+    other = dataclasses.replace(edit, edit_index=1)
+    assert not any("coupling/" in key for key in score(NormalisedLeakage(), edit, other))
+
+
+def test_selectivity_is_a_ratio_of_decisions_with_bounds_of_faces_drawn_again() -> None:
+    edit = random_edit(2, 200)
+    metric, state = NormalisedLeakage(), state_of(NormalisedLeakage(), edit)
+    flipped = (edit.told["attributes", "source"] > 0.5) != (edit.told["attributes", "edited"] > 0.5)
+    wanted = 100 * float(flipped[:, 2].sum() / flipped.sum())
+    assert metric.finish(state)["leakage_normalised.selectivity"] == pytest.approx(wanted)
+    bounds = interval(catalog().metric("leakage_normalised"), metric, state)["leakage_normalised.selectivity"]
+    assert bounds is not None and wanted - 6 < bounds[0] < wanted < bounds[1] < wanted + 6  # sd about 2
 
 
 def test_shifts_have_the_sign_of_going_together() -> None:
