@@ -102,6 +102,7 @@ STARGAN_DEMO = StarGANOptions(
     decay="tenth",
     decay_at=0.8,
     targets="mixed",
+    parser_lr=1e-2,
 )
 ATTGAN_DEMO = AttGANOptions(
     parser="unet",
@@ -117,6 +118,7 @@ ATTGAN_DEMO = AttGANOptions(
     decay="tenth",
     decay_at=0.8,
     targets="mixed",
+    parser_lr=1e-2,
 )
 
 
