@@ -27,7 +27,7 @@ def faceedit_datasets() -> list[DatasetSpec]:
             attributes=THIRTEEN,
             splits=("train", "validation", "test"),
             open=_drawn,
-            provides=("labels", "truth", "regions"),
+            provides=("labels", "truth", "regions", "landmarks"),
             faces="drawn",
             conflicts="drawn",
         ),

@@ -6,6 +6,7 @@ Splits are disjoint ranges of identity seeds. The test split also packs the trut
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +47,19 @@ class DrawnFaces:
     def __getitem__(self, index: int) -> Sample:
         name = str(self.first + index)
         return Sample(
-            name, self.images[index], self.labels[index], identity=name, regions=self.regions[index]
+            name,
+            self.images[index],
+            self.labels[index],
+            identity=name,
+            regions=self.regions[index],
+            landmarks=self.landmarks[index],
         )
+
+    @cached_property
+    def landmarks(self) -> np.ndarray:
+        """(N, 5, 2) float32: where eyes, nose and mouth were drawn."""
+        seeds = range(self.first, self.first + len(self))
+        return drawn.five_points(seeds, torch.from_numpy(np.array(self.labels)), self.resolution).numpy()
 
     def digest(self) -> str:
         return pack.digest(self.folder)

@@ -24,9 +24,6 @@ from PIL import Image
 
 from faceedit_bench.data import drawn
 from faceedit_bench.data.attributes import FORTY
-from faceedit_bench.data.drawn.head import measure, pose
-from faceedit_bench.data.drawn.people import Traits, scenes
-from faceedit_bench.data.drawn.people import people as drawn_people
 from faceedit_bench.data.landmarks import ALIGNED, NAMES
 from faceedit_bench.data.workers import over_spans
 from faceedit_bench.progress import bar
@@ -225,28 +222,12 @@ def _pictures(
 
 
 def five_points(pictures: Sequence[Picture]) -> np.ndarray:
-    """(N, 5, 2) x and y of eyes, nose and corners of the mouth in aligned pictures, where they are drawn."""
-    spans = [pictures[start : start + SPAN] for start in range(0, len(pictures), SPAN)]
+    """(N, 5, 2) x and y of eyes, nose and corners of the mouth in aligned pictures, to the nearest pixel."""
+    people, places = [one.seed for one in pictures], [one.scene for one in pictures]
+    labels = torch.tensor([one.labels for one in pictures], dtype=torch.uint8)
     _, top, left, _, _ = _aligned()
-    return np.concatenate([_points(span) for span in spans]) + np.array([left, top])
-
-
-def _points(pictures: Sequence[Picture]) -> np.ndarray:
-    """(N, 5, 2) in the square of the face: the pixels whose places on the face come nearest."""
-    person = drawn_people(torch.tensor([one.seed for one in pictures]))
-    traits = Traits.of(torch.tensor([one.labels for one in pictures], dtype=torch.uint8))
-    measures = measure(person, traits)
-    grid = pose(FACE, scenes(torch.tensor([one.scene for one in pictures])), measures)
-    places = (
-        (-person.eye_distance, measures.eye_line),
-        (person.eye_distance, measures.eye_line),
-        (0, measures.nose_tip),
-        (-person.mouth_width, measures.mouth_line),
-        (person.mouth_width, measures.mouth_line),
-    )
-    away = [((grid.x - x).square() + (grid.y - y).square()).flatten(1) for x, y in places]
-    nearest = torch.stack(away).argmin(2).T  # (N, 5)
-    return torch.stack([nearest % FACE, nearest // FACE], dim=2).numpy()
+    points = drawn.five_points(people, labels, FACE, scenes=places).numpy()
+    return np.rint(points).astype(int) + np.array([left, top])
 
 
 def _aligned() -> tuple[int, int, int, int, int]:

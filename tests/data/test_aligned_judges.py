@@ -82,7 +82,7 @@ def suite_file(folder: Path, dataset: str = "celeba", judge: str = ARCFACE, **ch
     return str(path)
 
 
-def copied(suite: str, data: Path, **more: object) -> RunResult:
+def copied(suite: str, data: Path | None = None, **more: object) -> RunResult:
     return run("copy", suite=suite, data=data, workers=1, measure_cost=False, **more)
 
 
@@ -169,6 +169,16 @@ def test_a_face_whose_points_lie_in_one_place_is_named(trees: Path, tmp_path: Pa
         demands.check_landmarks(suite, broken, metrics)
     points[1:3] = samples.landmarks[1:3]
     demands.check_landmarks(suite, broken, metrics)
+
+
+def test_drawn_faces_are_aligned_where_they_are_drawn_and_other_judges_do_not_notice(tmp_path: Path) -> None:
+    identities = {}
+    for judge in (ARCFACE, "identity-demo"):
+        result = copied(suite_file(tmp_path, "drawn-faces", judge, count=3))
+        assert result.folder.scores()[0].value == pytest.approx(1)
+        identities[judge] = result.folder.manifest.identity["data"]
+    assert len(identities[ARCFACE].pop("landmarks")) == 64
+    assert identities[ARCFACE] == identities["identity-demo"]
 
 
 def test_data_that_have_no_points_are_refused_with_all_that_they_lack(trees: Path, tmp_path: Path) -> None:

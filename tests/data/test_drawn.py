@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from faceedit_bench.data.drawn import ATTRIBUTES, REGIONS, Drawing, draw, labels
+from faceedit_bench.data.drawn import ATTRIBUTES, REGIONS, Drawing, draw, five_points, labels
 from faceedit_bench.data.drawn import render as renderer
 
 SEEDS = list(range(40, 52))
@@ -148,6 +148,40 @@ def test_glasses_lips_and_mouths_are_on_the_map(drawn: Drawing) -> None:
     assert torch.equal(share("hair") > 0, by_name["Bald"] == 0)
     for region in ("skin", "nose", "lips", "neck", "others"):
         assert share(region).min() > 0.001, region
+
+
+@pytest.mark.parametrize("size", [96, 256])
+def test_five_points_are_the_pixels_that_the_renderer_puts_there(size: int) -> None:
+    """Its grid tells which place on the face every pixel shows; the nearest pixel is half a pixel away at
+    most, and a little more as nearness is that on the face."""
+    seeds, scenes = torch.tensor(SEEDS), torch.tensor(SEEDS) + 7
+    face = renderer.set_up(seeds, labels(SEEDS), scenes, size)
+    person, measures = face.person, face.measures
+    eyes_and_nose = (
+        (-person.eye_distance, measures.eye_line),
+        (person.eye_distance, measures.eye_line),
+        (0, measures.nose_tip),
+    )
+    away = [((face.grid.x - x).square() + (face.grid.y - y).square()).flatten(1) for x, y in eyes_and_nose]
+    nearest = torch.stack(away).argmin(2).T
+    pixels = torch.stack([nearest % size, nearest // size], dim=2)
+    points = five_points(SEEDS, labels(SEEDS), size, scenes=scenes)
+    assert (points[:, :3] - pixels).abs().max() < 0.6
+
+
+def test_corners_of_the_mouth_are_where_the_lips_end() -> None:
+    closed = labels(SEEDS)
+    closed[:, ATTRIBUTES.index("Mouth_Slightly_Open")] = 0
+    lips = draw(SEEDS, closed, 256).regions == REGIONS.index("lips")
+    columns = lips.any(1).int()  # (B, W)
+    first, last = columns.argmax(1), 255 - columns.flip(1).argmax(1)
+    corners = five_points(SEEDS, closed, 256)[:, 3:]
+    assert (corners[:, 0, 0] - first).abs().max() < 1.5 and (corners[:, 1, 0] - last).abs().max() < 1.5
+    below = torch.arange(256).view(1, -1, 1)
+    for column, corner in ((first, corners[:, 0]), (last, corners[:, 1])):
+        inside = lips.gather(2, column.view(-1, 1, 1).expand(-1, 256, 1))
+        middle = (inside * below).sum((1, 2)) / inside.sum((1, 2))
+        assert (corner[:, 1] - middle).abs().max() < 3
 
 
 def test_a_person_is_drawn_in_many_scenes(drawn: Drawing) -> None:

@@ -32,6 +32,8 @@ def test_the_pack_holds_what_the_renderer_draws(faces: DrawnFaces) -> None:
     assert np.array_equal(faces.images, fresh.images.numpy())
     assert np.array_equal(faces.regions, fresh.regions.numpy())
     assert faces[2].id == str(seeds[2])
+    assert np.array_equal(faces.landmarks, drawn.five_points(seeds, drawn.labels(seeds), 32).numpy())
+    assert np.array_equal(faces[2].landmarks, faces.landmarks[2]) and faces.landmarks.dtype == np.float32
 
 
 def test_truth_is_the_same_person_with_the_asked_labels(faces: DrawnFaces) -> None:

@@ -99,10 +99,15 @@ def pose(size: int, scene: Scene, measures: Measures) -> Grid:
     cosine, sine = scene.roll.cos() * scene.zoom, scene.roll.sin() * scene.zoom
     plane_x, plane_y = across * cosine + down * sine, down * cosine - across * sine
     radius = outline(plane_x, plane_y, measures)
-    bulge = (1 - radius.square()).clamp(min=0)
-    x = plane_x - 0.5 * scene.yaw * bulge
-    y = plane_y - 0.5 * scene.pitch * bulge
+    right, lower = bulge(radius, scene)
+    x, y = plane_x - right, plane_y - lower
     return Grid(plane_x, plane_y, radius, x, y, x.abs())
+
+
+def bulge(radius: Tensor, scene: Scene) -> tuple[Tensor, Tensor]:
+    """How far right and down a turned face moves what lies at this radius: most in its middle."""
+    height = (1 - radius.square()).clamp(min=0)
+    return 0.5 * scene.yaw * height, 0.5 * scene.pitch * height
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .head import LIPS, MOUTH, Face
+from .head import LIPS, MOUTH, Face, Measures
 from .paint import bump, flat, mix, rgb
+from .people import Person, Scene
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,24 @@ def lip_edges(face: Face, opening: Tensor | float) -> Lips:
     """Lips of the face's width and fullness, curved by the smile, `opening` apart in the middle."""
     person, traits, scene = face.person, face.traits, face.scene
     thin = 1 - 0.12 * traits.male - 0.18 * (1 - traits.young)
-    across = face.grid.x / (person.mouth_width * (1 + 0.08 * scene.smile))
+    across = face.grid.x / lip_span(person, scene)
     arch = (1 - across.square()).clamp(min=0)
     rounded = arch.sqrt()
-    middle = face.measures.mouth_line - 0.055 * scene.smile * (across.square().clamp(max=1.3) - 0.35)
+    middle = lip_line(face.measures, scene, across)
     bow = 0.5 * person.lip_bow * (bump((across.abs() - 0.27) / 0.14) - bump(across / 0.10))
     upper_end, lower_start = middle - 0.12 * opening * rounded, middle + 0.88 * opening * rounded
     top = upper_end - person.lip_upper * thin * arch * (1.1 + bow)
     return Lips(top, upper_end, lower_start, lower_start + person.lip_lower * thin * rounded, across)
+
+
+def lip_span(person: Person, scene: Scene) -> Tensor:
+    """From the middle of the mouth to a corner."""
+    return person.mouth_width * (1 + 0.08 * scene.smile)
+
+
+def lip_line(measures: Measures, scene: Scene, across: Tensor) -> Tensor:
+    """Height at which the lips meet; at the corners, which are -1 and 1 `across`, they end there."""
+    return measures.mouth_line - 0.055 * scene.smile * (across.square().clamp(max=1.3) - 0.35)
 
 
 def draw_mouth(face: Face, base: Tensor) -> None:
