@@ -3,6 +3,7 @@
     python benchmarks/memory.py                       500, 2,000 and 8,000 faces, 13 edits each
     python benchmarks/memory.py --faces 19962         CelebA's test faces: 259,506 edited pictures
     python benchmarks/memory.py --faces 2000 --edits 1 2 4 13
+    python benchmarks/memory.py --faces 8000 --at-once 2   features of two edits compared at once
 
 What grows with the pictures is what judges answer, not the pictures: so these are of 16 pixels, the method
 dims them, and a judge is one matrix of random numbers; but features have 2048 numbers, logits 1008 and
@@ -32,7 +33,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from faceedit_bench import runs
+from faceedit_bench import runs, scoring
 from faceedit_bench.api import EditBatch
 from faceedit_bench.catalog import catalog
 from faceedit_bench.contracts import THIRTEEN, DatasetSpec, JudgeSpec, MethodSpec, Pin, Sample, View
@@ -114,20 +115,21 @@ def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def measure(faces: int, edits: int) -> dict[str, float]:
-    """A whole run in this process."""
+def measure(faces: int, edits: int, at_once: int) -> dict[str, float]:
+    """A whole run in this process; features of so many edits are compared at once."""
     offer()
+    scoring.edits_at_once = lambda *given: at_once
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         os.environ.update(FACEEDIT_WEIGHTS=folder, FACEEDIT_QUIET="1")
         (root / "random.bin").write_bytes(WEIGHTS)
         write_suite(root / "suite.toml", faces, edits)
-        start, began = peak(), _times()
-        marks: list[tuple[float, float]] = []
-        _before(runs, "finish", lambda: marks.append((peak(), _times()[0])))
+        start, (began, _) = peak(), _times()
+        marks: list[tuple[float, float, float]] = []
+        _before(runs, "finish", lambda: marks.append((peak(), *_times())))
         run = runs.run("dim", suite=str(root / "suite.toml"), results=root, workers=1, measure_cost=False)
-        taken = [now - then for now, then in zip(_times(), began, strict=True)]
-        ((peak_of_edits, after_edits),) = marks
+        seconds, clock = _times()
+        ((peak_of_edits, after_edits, clock_after_edits),) = marks
         stored = sum(file.stat().st_size for file in (run.folder.path / "shards").iterdir())
     return {
         "pictures": edits * faces,
@@ -135,9 +137,9 @@ def measure(faces: int, edits: int) -> dict[str, float]:
         "edits": peak_of_edits,
         "peak": peak(),
         "stored": stored,
-        "seconds": taken[0],
-        "scoring": taken[0] - (after_edits - began[0]),
-        "clock": taken[1],
+        "seconds": seconds - began,
+        "scoring": seconds - after_edits,
+        "clock": clock - clock_after_edits,
     }
 
 
@@ -153,6 +155,7 @@ def _before(module: object, name: str, act: Callable[[], None]) -> None:
 
 
 def _times() -> tuple[float, float]:
+    """Of the processor, and by the clock."""
     return time.process_time(), time.perf_counter()
 
 
@@ -161,7 +164,7 @@ def heading() -> None:
     print(f"metrics {', '.join(METRICS)}; answers of {answers}; one worker, one thread\n")
     print(
         f"{'pictures':>9} {'start MB':>9} {'edited MB':>10} {'scored MB':>10} {'on disk MB':>11} "
-        f"{'B/picture':>10} {'CPU s':>6} {'scoring':>8}"
+        f"{'B/picture':>10} {'CPU s':>6} {'scoring':>8} {'by clock':>9}"
     )
 
 
@@ -170,7 +173,8 @@ def row(one: dict[str, float]) -> None:
     start, edits, most, disk = (one[name] / 1e6 for name in ("start", "edits", "peak", "stored"))
     print(
         f"{one['pictures']:9,.0f} {start:9,.0f} {edits:10,.0f} {most:10,.0f} {disk:11,.0f} "
-        f"{one['stored'] / one['pictures']:10,.0f} {one['seconds']:6.0f} {one['scoring']:8.0f}",
+        f"{one['stored'] / one['pictures']:10,.0f} {one['seconds']:6.0f} {one['scoring']:8.0f} "
+        f"{one['clock']:9.0f}",
         flush=True,
     )
 
@@ -188,15 +192,17 @@ def main(words: list[str]) -> None:
     )
     parser.add_argument("--faces", type=int, nargs="+", default=[500, 2000, 8000], metavar="N")
     parser.add_argument("--edits", type=int, nargs="+", default=[len(THIRTEEN)], metavar="N")
+    parser.add_argument("--at-once", type=int, default=1, metavar="N", help="edits compared at once")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)  # measured in this process
     chosen = parser.parse_args(words)
     if chosen.one:
-        print(json.dumps(measure(chosen.faces[0], chosen.edits[0])))
+        print(json.dumps(measure(chosen.faces[0], chosen.edits[0], chosen.at_once)))
         return
     heading()
     found = []
     for faces, edits in itertools.product(chosen.faces, chosen.edits):
         command = [sys.executable, __file__, "--one", "--faces", str(faces), "--edits", str(edits)]
+        command += ["--at-once", str(chosen.at_once)]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         found.append(json.loads(done.stdout.splitlines()[-1]))
         row(found[-1])
