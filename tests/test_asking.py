@@ -101,6 +101,43 @@ def test_a_new_judge_is_remembered_with_a_word_and_compared_from_then_on(
     assert capsys.readouterr().err == ""
 
 
+def test_scores_of_fixed_pictures_are_those_of_the_shipped_judges() -> None:
+    """Computed when this was written, and told in docs/judges.md: other machines must find them again."""
+    wanted = {
+        "classes-pool-demo": {"fid": 40.1434},
+        "identity-demo": {"id": 0.615068},
+        "swav-demo": {"ssfid": 66.6414},
+        "attributes-demo": {},
+    }
+    for name, scores in wanted.items():
+        assert asking.measure(catalog().judge(name), "cpu") == (pytest.approx(scores, rel=1e-4), [])
+
+
+def test_every_metric_of_one_judge_alone_has_a_role_that_some_judge_plays() -> None:
+    roles = {spec.role for spec in catalog().judges.values()}
+    assert {role for name in asking.MEASURES for role in catalog().metric(name).judges} <= roles
+    assert all(len(catalog().metric(name).judges) == 1 for name in asking.MEASURES)
+
+
+def test_a_score_of_fixed_pictures_is_remembered_and_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, differences = asking.measure(DEMO, "cpu")
+    assert list(found) == ["id"] and differences == []
+    monkeypatch.setattr(asking, "build_judge", lambda spec, device: lambda faces: faces.mean((2, 3)))
+    assert asking.measure(DEMO, "cpu")[1] == [f"id 1 wanted {found['id']:.6g}, found 1"]
+    assert asking.measure(dataclasses.replace(DEMO, version="2"), "cpu")[1] == []
+
+
+def test_the_command_tells_scores_and_fails_where_one_differs() -> None:
+    told = CliRunner().invoke(cli, ["judges", "--ask"])
+    assert told.exit_code == 0 and "id 0.61506" in told.output and "as before" in told.output
+    assert max(map(len, told.output.splitlines())) <= 80
+    remembered = json.loads(asking.measured_place().read_text())
+    remembered["identity-demo"]["id 1"] = 0.7
+    asking.measured_place().write_text(json.dumps(remembered))
+    told = CliRunner().invoke(cli, ["judges", "--ask"])
+    assert told.exit_code == 1 and "identity-demo: id 1 wanted 0.7, found 0.61506" in told.output
+
+
 def test_folders_that_cannot_be_written_cost_asking_again_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,7 +30,8 @@ def judges(ask: bool, device: str, as_json: bool) -> None:
     With --ask, each that is here is asked about eight pictures of a formula. What it answered before, with
     the same weights, it must answer again; a judge asked for the first time is remembered. The exit code is 1
     where answers differ. Runs ask by themselves, once for a judge's file and code, and start only if all is
-    well.
+    well. Beside it stands what FID, LPIPS or ID make of larger such pictures and the same mirrored: a number
+    to compare with other machines, remembered and compared likewise.
     """
     if ask:
         return _ask(device, as_json=as_json)
@@ -66,23 +67,31 @@ def _ask(device: str, *, as_json: bool) -> None:
     from ..device import choose
 
     on = choose(device)
-    told = {
-        name: asking.ask(spec, on)
-        for name, spec in sorted(catalog().judges.items())
-        if locate(spec.pin, home_of(spec))
-    }
+    here = {name: spec for name, spec in sorted(catalog().judges.items()) if locate(spec.pin, home_of(spec))}
+    answered = {name: asking.ask(spec, on) for name, spec in here.items()}
+    scores = {name: asking.measure(spec, on) for name, spec in here.items()}
+    wrong = {name: [*(answered[name] or []), *scores[name][1]] for name in here}
     if as_json:
         print_json(
             [
-                {"name": name, "known": found is not None, "differences": found or []}
-                for name, found in told.items()
+                {
+                    "name": name,
+                    "known": answered[name] is not None,
+                    "differences": wrong[name],
+                    "scores": scores[name][0],
+                }
+                for name in here
             ]
         )
     else:
-        words = {
-            name: "remembered" if found is None else "; ".join(found[:2]) or "as before"
-            for name, found in told.items()
-        }
-        click.echo(table(("judge", "answers"), list(words.items())))
-    if wrong := {name: found for name, found in told.items() if found}:
-        raise WrongWeights(asking.complaint(wrong))
+        rows = [
+            (
+                name,
+                ", ".join(f"{metric} {value:.6g}" for metric, value in scores[name][0].items()),
+                "; ".join(wrong[name][:2]) or ("remembered" if answered[name] is None else "as before"),
+            )
+            for name in here
+        ]
+        click.echo(table(("judge", "of fixed pictures", "answers"), rows))
+    if any(wrong.values()):
+        raise WrongWeights(asking.complaint({name: found for name, found in wrong.items() if found}))

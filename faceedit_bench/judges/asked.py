@@ -27,12 +27,17 @@ TOLERANCE = 1e-4  # of a number and of the answers' root mean square
 OF_ROUNDED = 1e-3  # the same where a view rounds: a grey level may fall either way on another machine
 
 
-def formula_pictures() -> Tensor:
-    """(8, 3, 128, 128) uint8 from whole numbers alone: the same on every machine."""
-    x, y = torch.arange(SIDE)[None, None, None], torch.arange(SIDE)[None, None, :, None]
+def formula_pictures(side: int = SIDE) -> Tensor:
+    """(8, 3, side, side) uint8 from whole numbers alone: the same on every machine."""
+    x, y = torch.arange(side)[None, None, None], torch.arange(side)[None, None, :, None]
     channel, picture = torch.arange(3)[None, :, None, None], torch.arange(PICTURES)[:, None, None, None]
     waves = x * (picture + 1) + y * (channel + 2) + (x * y).div(8 << (channel + 1), rounding_mode="floor")
     return (waves + 29 * channel * picture).remainder(256).to(torch.uint8)
+
+
+def formula_points(side: int = SIDE) -> Tensor:
+    """(8, 5, 2) float32: where such pictures are said to have eyes, nose and mouth, in pixels."""
+    return (torch.tensor(PLACES) * (side / FACE)).expand(PICTURES, -1, -1)
 
 
 @torch.inference_mode()
@@ -43,8 +48,7 @@ def numbers_of(
     pictures = formula_pictures().to(device).float() / 127.5 - 1
     asked = (pictures, pictures.roll(1, dims=0)) if of_pairs else (pictures,)
     if getattr(judge, "aligns", False):
-        points = torch.tensor(PLACES, device=device) * (SIDE / FACE)
-        asked = (pictures, points.expand(PICTURES, -1, -1))
+        asked = (pictures, formula_points().to(device))
     with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
         answers = judge(*asked).double().cpu()
     return {
