@@ -28,6 +28,7 @@ import numpy as np
 
 from ..contracts import Sample
 from ..errors import BadDataset, BadImage
+from ..locking import alone
 from ..progress import bar, say
 from .images import decoder
 from .index import Index, folder_given, without_folder
@@ -39,7 +40,7 @@ FORMAT = 1
 SPAN = 64  # faces of a part
 IMAGES, REGIONS, LABELS, FACES, CARD = "images.npy", "regions.npy", "labels.npy", "faces.json", "pack.json"
 LANDMARKS = "landmarks.npy"
-JOURNAL, PLAN, LOCK, FAILURES, NEW = "journal.jsonl", "plan.json", "lock", "failures.jsonl", ".new"
+JOURNAL, PLAN, FAILURES, NEW = "journal.jsonl", "plan.json", "failures.jsonl", ".new"
 CHOOSE = "choose another folder with --to"
 
 
@@ -372,22 +373,19 @@ def _seal(
     for scaffold in (JOURNAL, PLAN):
         (temporary / scaffold).unlink()
     temporary.rename(folder)
-    (folder / LOCK).unlink()
     digest = digest_of(asked.rule, faces["ids"] or [], labels, sources)
     return Packed(folder, len(rows), skipped, digest, size, kept)
 
 
 @contextmanager
 def _alone(temporary: Path) -> Iterator[None]:
-    """Only one process packs into a folder; the lock ends with the process, however it ends."""
-    import fcntl
+    """Only one process packs into a folder."""
+
+    def busy() -> None:
+        raise BadDataset(f"{temporary}: another process is packing here; wait for it")
 
     temporary.mkdir(exist_ok=True)
-    with (temporary / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise BadDataset(f"{temporary}: another process is packing here; wait for it") from None
+    with alone(temporary, busy):
         yield
 
 
