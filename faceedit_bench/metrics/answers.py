@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -15,15 +16,28 @@ if TYPE_CHECKING:
     from ..contracts import Observation
 
 
+Made = TypeVar("Made")
+
+
 def answers(seen: Observation, role: str, image: str, points: str = "") -> np.ndarray:
-    """(B, D) answers of the judge that plays `role` on the "edited", "source" or "truth" pictures."""
+    """(B, D) answers of the judge that plays `role` on the "edited", "source", "truth" or "reconstruction"
+    pictures."""
     answered = seen.judge(role, image, points) if points else seen.judge(role, image)
     return _checked(answered, seen, role, image)
 
 
-def comparisons(seen: Observation, role: str, against: str) -> np.ndarray:
-    """(B, D) answers of a judge of pairs on the edited and the "source" or "truth" pictures."""
-    return _checked(seen.compare(role, against), seen, role, f"edited and {against}")
+def comparisons(seen: Observation, role: str, against: str, image: str = "edited") -> np.ndarray:
+    """(B, D) answers of a judge of pairs on the "edited" or "reconstruction" pictures and the "source" or
+    "truth" ones."""
+    return _checked(seen.compare(role, against, image), seen, role, f"{image} and {against}")
+
+
+def once(seen: Observation, what: str, make: Callable[[], Made]) -> Made:
+    """What `make` gives, made by the first metric of a batch that asks for it and kept for the others."""
+    if what not in seen.shared:
+        seen.shared[what] = make()
+    made: Made = seen.shared[what]
+    return made
 
 
 def _checked(answered: Tensor, seen: Observation, role: str, image: str) -> np.ndarray:

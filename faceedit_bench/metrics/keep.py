@@ -16,7 +16,7 @@ import torch
 from torch.nn.functional import max_pool2d
 
 from ..contracts import PARTS, Undefined
-from .answers import answers, comparisons
+from .answers import answers, comparisons, once
 from .of_sums import of_edits
 from .pixels import CAP, psnr
 from .preservation import SMALLEST, errors_inside, near
@@ -163,6 +163,19 @@ def ssim_inside(source: Tensor, edited: Tensor, region: np.ndarray) -> float:
     return float(torch.stack(maps).mean(dim=0)[whole].mean())
 
 
+def ssims_inside(source: Tensor, other: Tensor, regions: np.ndarray) -> np.ndarray:
+    """(B,) of two batches (B, 3, H, W) and regions (B, H, W)."""
+    return np.array([ssim_inside(*pair) for pair in zip(source, other, regions, strict=True)])
+
+
+def lpips_inside(seen: Observation, image: str, regions: np.ndarray) -> np.ndarray:
+    """(B,) mean in regions (B, H, W) of LPIPS' map between one of the `image` pictures and its source;
+    NaN for an empty region."""
+    maps = comparisons(seen, "lpips-map", "source", image).reshape(regions.shape).astype(np.float64)
+    pixels = regions.sum(axis=(1, 2))
+    return np.where(regions, maps, 0).sum(axis=(1, 2)) / np.where(pixels, pixels, np.nan)
+
+
 def parses(seen: Observation, image: str) -> np.ndarray:
     """(B, H, W) indices into PARTS at the pictures' size: each pixel takes the parser's nearest."""
     found = answers(seen, "parser", image)
@@ -178,6 +191,10 @@ def kept_regions(seen: Observation) -> tuple[np.ndarray, np.ndarray]:
 
     Nothing is kept of an edit of attributes whose parts are not in `MAY_CHANGE`.
     """
+    return once(seen, "kept regions", lambda: _kept_regions(seen))
+
+
+def _kept_regions(seen: Observation) -> tuple[np.ndarray, np.ndarray]:
     asked = list(seen.edit.changed)
     before, after = parses(seen, "source"), parses(seen, "edited")
     if asked and all(name in MAY_CHANGE for name in asked):
@@ -237,7 +254,6 @@ class Keep(InRegion):
         regions, skin = kept_regions(seen)
         absolute, squared = errors_inside(seen.edited, seen.source, torch.from_numpy(regions))
         total, _ = errors_inside(seen.edited, seen.source, torch.ones(regions.shape, dtype=torch.bool))
-        pairs = zip(seen.source, seen.edited, regions, strict=True)
         state.append(
             **place(seen),
             absolute=absolute,
@@ -246,7 +262,7 @@ class Keep(InRegion):
             pixels=regions.sum(axis=(1, 2)),
             share=regions.mean(axis=(1, 2)),
             skin=skin,
-            ssim=np.array([ssim_inside(*pair) for pair in pairs]),
+            ssim=ssims_inside(seen.source, seen.edited, regions),
         )
 
     def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
@@ -281,10 +297,8 @@ class KeepLpips(InRegion):
 
     def update(self, state: Rows, seen: Observation) -> None:
         regions, skin = kept_regions(seen)
-        maps = comparisons(seen, "lpips-map", "source").reshape(regions.shape).astype(np.float64)
-        pixels = regions.sum(axis=(1, 2))
-        inside = np.where(regions, maps, 0).sum(axis=(1, 2)) / np.where(pixels, pixels, np.nan)
-        state.append(**place(seen), distance=inside, share=regions.mean(axis=(1, 2)), skin=skin)
+        distance = lpips_inside(seen, "edited", regions)
+        state.append(**place(seen), distance=distance, share=regions.mean(axis=(1, 2)), skin=skin)
 
     def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
         return {"keep_lpips": np.where(self.usable(state), state.column("distance"), np.nan)}

@@ -8,13 +8,13 @@ program reads batches of four and drops an incomplete last one, up to three pict
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
 from PIL import Image
 
+from .answers import once
 from .states import Rows
 
 if TYPE_CHECKING:
@@ -46,18 +46,18 @@ def resized(pictures: Tensor, side: int = SIDE) -> Tensor:
 
 
 class Resized:
-    """An observation whose pictures are resized; everything else is as it was."""
+    """An observation whose pictures are resized, once for all metrics; everything else is as it was."""
 
     def __init__(self, seen: Observation) -> None:
         self.seen = seen
 
-    @cached_property
+    @property
     def source(self) -> Tensor:
-        return resized(self.seen.source)
+        return once(self.seen, f"source at {SIDE}", lambda: resized(self.seen.source))
 
-    @cached_property
+    @property
     def edited(self) -> Tensor:
-        return resized(self.seen.edited)
+        return once(self.seen, f"edited at {SIDE}", lambda: resized(self.seen.edited))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.seen, name)

@@ -137,6 +137,24 @@ def _keep_lpips() -> Metric:
     return KeepLpips()
 
 
+def _keep_excess() -> Metric:
+    from .keep_excess import KeepExcess
+
+    return KeepExcess()
+
+
+def _keep_lpips_excess() -> Metric:
+    from .keep_excess import KeepLpipsExcess
+
+    return KeepLpipsExcess()
+
+
+def _preservation_excess() -> Metric:
+    from .keep_excess import PreservationExcess
+
+    return PreservationExcess()
+
+
 def _preservation() -> Metric:
     from .preservation import Preservation
 
@@ -625,6 +643,34 @@ SPECS: list[MetricSpec] = [
         load=_keep_lpips,
         judges=("lpips-map", "parser"),
         digits=4,
+    ),
+    MetricSpec(
+        name="keep_excess",
+        version="1",
+        better="lower",
+        summary="keep less that of the reconstruction: what the edit adds there",
+        load=_keep_excess,
+        judges=("parser",),
+        needs=("reconstruction",),
+    ),
+    MetricSpec(
+        name="keep_lpips_excess",
+        version="1",
+        better="lower",
+        summary="keep_lpips less that of the reconstruction: what the edit adds there",
+        load=_keep_lpips_excess,
+        judges=("lpips-map", "parser"),
+        needs=("reconstruction",),
+        digits=4,
+    ),
+    MetricSpec(
+        name="preservation_excess",
+        version="1",
+        better="lower",
+        summary="preservation less that of the reconstruction: what the edit adds there",
+        load=_preservation_excess,
+        needs=("truth", "reconstruction"),
+        digits=3,
     ),
     MetricSpec(
         name="lpips",

@@ -27,12 +27,14 @@ class Seen:
     regions: Tensor | None = None
     told: Mapping[tuple[str, str], Tensor] = field(default_factory=dict)
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # role -> names of the judge's columns
+    reconstruction: Tensor | None = None
+    shared: dict[str, Any] = field(default_factory=dict)
 
     def judge(self, role: str, image: str = "edited", points: str = "") -> Tensor:
         return self.told[role, image]
 
-    def compare(self, role: str, against: str = "source") -> Tensor:
-        return self.told[role, f"edited against {against}"]
+    def compare(self, role: str, against: str = "source", image: str = "edited") -> Tensor:
+        return self.told[role, f"{image} against {against}"]
 
     def outputs(self, role: str) -> tuple[str, ...]:
         return self.named.get(role, ())
@@ -63,6 +65,7 @@ def seen(
     first_sample: int = 0,
     truth: Tensor | None = None,
     told: Mapping[tuple[str, str], Tensor] | None = None,
+    reconstruction: Tensor | None = None,
     named: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Seen:
     """An observation of `len(source)` faces; without `target` exactly the flips are reversed."""
@@ -81,7 +84,8 @@ def seen(
     )
     samples = torch.arange(first_sample, first_sample + number)
     edit = Edit("+".join(flips) or "reconstruction", tuple(flips))
-    return Seen(batch, samples, edit, edit_index, source, edited, truth, None, told or {}, named or {})
+    known = (truth, None, told or {}, named or {}, reconstruction)
+    return Seen(batch, samples, edit, edit_index, source, edited, *known)
 
 
 def state_of(metric: Any, *observations: Seen) -> Any:

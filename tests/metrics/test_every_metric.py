@@ -36,7 +36,8 @@ def observation(edit_index: int, start: int, stop: int) -> Seen:
     }
     lpips = {f"lpips-{net}": 1 for net in ("alex", "psp256", "vgg", "squeeze")}
     for role, width in {**lpips, "lpips-map": 16 * 16}.items():
-        told[role, "edited against source"] = features(NUMBER, width, seed=5 + edit_index)[part].abs()
+        for image, seed in (("edited", 5 + edit_index), ("reconstruction", 8)):
+            told[role, f"{image} against source"] = features(NUMBER, width, seed=seed)[part].abs()
     for image, seed in (("source", 2), ("edited", 3 + edit_index)):
         told["parser", image] = parses(seed)[part]
     for role in ("identity", "identity-second", "features", "pool", "classes", "dinov2"):
@@ -56,6 +57,7 @@ def observation(edit_index: int, start: int, stop: int) -> Seen:
         edit_index=edit_index,
         first_sample=start,
         truth=truth,
+        reconstruction=pictures(NUMBER, 16, seed=8)[part],
         told=told,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -9,8 +11,9 @@ from observations import Seen, features, pictures, score, seen, state_of
 from torch_fidelity.metric_kid import kid_features_to_metric
 from torch_fidelity.metric_prc import prc_features_to_metric
 
+from faceedit_bench.catalog import catalog
 from faceedit_bench.contracts import PARTS, THIRTEEN, Undefined
-from faceedit_bench.metrics import keep
+from faceedit_bench.metrics import keep, keep_excess, psp
 from faceedit_bench.metrics.accuracy import Accuracy, PreservationError, error_share
 from faceedit_bench.metrics.kernel import Kid, kernel_distance, subset_distances
 from faceedit_bench.metrics.neighbours import (
@@ -291,6 +294,63 @@ def test_lpips_is_averaged_over_what_the_edit_may_not_change() -> None:
     nobody = photograph("Black_Hair", 26, slice(0, 13), skin=False)
     nobody.told["lpips-map", "edited against source"] = map_.flatten()[None]  # type: ignore[index]
     assert score(keep.KeepLpips(), nobody)["keep_lpips.n_skipped"] == 1
+
+
+def reconstructed(face: Seen, change: int) -> Seen:
+    """With a reconstruction that is brighter by so much everywhere."""
+    return dataclasses.replace(face, reconstruction=face.source + change, shared={})
+
+
+def test_of_a_change_where_nothing_should_change_the_excess_is_what_the_reconstruction_lacks() -> None:
+    """Kept are 26 rows: the edit brightens 13 of them by 26, the reconstruction all of them by 5."""
+    edit = photograph("Black_Hair", 26, slice(0, 13))
+    excess, plain = score(keep_excess.KeepExcess(), reconstructed(edit, 5)), score(keep.Keep(), edit)
+    assert excess["keep_excess"] == pytest.approx(13 - 5)
+    assert excess["keep_excess.reconstruction"] == 5
+    assert excess["keep_excess.psnr"] == pytest.approx(plain["keep.psnr"] - 20 * np.log10(255 / 5))
+    again = score(keep.Keep(), dataclasses.replace(edit, edited=edit.source + 5, shared={}))
+    assert excess["keep_excess.ssim"] == pytest.approx(plain["keep.ssim"] - again["keep.ssim"])
+    same = dataclasses.replace(edit, reconstruction=edit.edited, shared={})
+    found = score(keep_excess.KeepExcess(), same)
+    assert (found["keep_excess"], found["keep_excess.psnr"], found["keep_excess.ssim"]) == (0, 0, 0)
+
+
+def test_the_hair_of_the_reconstruction_does_not_count_under_the_mask_of_an_edit_of_hair() -> None:
+    edit = photograph("Black_Hair", 0, slice(0, 1))
+    again = edit.source.clone()
+    again[:, :, 16:20] += 40
+    found = score(keep_excess.KeepExcess(), dataclasses.replace(edit, reconstruction=again, shared={}))
+    assert found["keep_excess.reconstruction"] == 0
+
+
+def test_a_picture_that_keep_leaves_out_is_left_out_of_its_excess_too() -> None:
+    found = score(
+        keep_excess.KeepExcess(), reconstructed(photograph("Black_Hair", 26, slice(0, 13), skin=False), 5)
+    )
+    assert isinstance(found["keep_excess"], Undefined) and found["keep_excess.n_skipped"] == 1
+    assert "keep_excess.ssim" not in found
+
+
+def test_the_excess_of_lpips_is_that_of_the_edit_less_that_of_the_reconstruction() -> None:
+    face, maps = photograph("Black_Hair", 26, slice(0, 13)), torch.zeros(2, 32, 32)
+    maps[0, :13], maps[1], maps[:, 16:20] = 0.5, 0.125, 9.0  # what happens to the hair does not count
+    for image, map_ in zip(("edited", "reconstruction"), maps, strict=True):
+        face.told["lpips-map", f"{image} against source"] = map_.flatten()[None]  # type: ignore[index]
+    found = score(keep_excess.KeepLpipsExcess(), face)
+    assert found["keep_lpips_excess"] == pytest.approx(0.25 - 0.125)
+    assert found["keep_lpips_excess.reconstruction"] == pytest.approx(0.125)
+
+
+def test_what_metrics_share_is_made_once_for_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    resized, kept = psp.resized, keep._kept_regions
+    monkeypatch.setattr(psp, "resized", lambda pictures: made.append("resized") or resized(pictures))
+    monkeypatch.setattr(keep, "_kept_regions", lambda seen: made.append("kept") or kept(seen))
+    for _ in range(2):  # two batches
+        face = reconstructed(photograph("Black_Hair", 26, slice(0, 13)), 5)
+        for name in ("l2_psp256", "psnr_psp256", "ssim_psp256", "keep", "keep_excess"):
+            score(catalog().metric(name).load(), face)
+    assert sorted(made) == ["kept"] * 2 + ["resized"] * 4  # the source and the edited picture
 
 
 def test_a_face_that_the_parser_misses_is_skipped_and_counted() -> None:

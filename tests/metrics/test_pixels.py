@@ -19,6 +19,7 @@ from faceedit_bench.contracts import Undefined
 from faceedit_bench.errors import BadImage
 from faceedit_bench.judges.view import look
 from faceedit_bench.metrics.keep import widened
+from faceedit_bench.metrics.keep_excess import PreservationExcess
 from faceedit_bench.metrics.pixels import L2, PooledPsnr, Psnr, luma_columns, psnr, squared_error
 from faceedit_bench.metrics.preservation import Preservation, kept_region
 from faceedit_bench.metrics.psp import AtPspsSize, resized
@@ -306,3 +307,21 @@ def test_pictures_that_change_everywhere_are_left_out_and_counted() -> None:
     assert (found["preservation"], found["preservation.n_undefined"]) == (0, 1)
     alone = score(Preservation(), seen(source, source, truth=255 - source))
     assert alone == {"preservation.area": 0, "preservation.n_undefined": 1}
+
+
+def test_the_excess_of_preservation_is_that_of_the_edit_less_that_of_the_reconstruction() -> None:
+    source, edited, again, truth = (pictures(3, 32, seed=seed) for seed in (0, 1, 2, 3))
+    truth[:, :, 12:] = source[:, :, 12:]
+    again[:, :, 20:] = source[:, :, 20:]
+    found = score(
+        PreservationExcess(), seen(source, edited, flips=["Bald"], truth=truth, reconstruction=again)
+    )
+    one, other = (score(Preservation(), seen(source, side, truth=truth)) for side in (edited, again))
+    assert found["preservation_excess"] == pytest.approx(one["preservation"] - other["preservation"])
+    assert found["preservation_excess.psnr"] == pytest.approx(
+        one["preservation.psnr"] - other["preservation.psnr"]
+    )
+    assert found["preservation_excess.reconstruction"] == pytest.approx(other["preservation"])
+    alone = score(PreservationExcess(), seen(source, edited, truth=255 - source, reconstruction=again))
+    assert isinstance(alone["preservation_excess"], Undefined)
+    assert alone["preservation_excess.n_undefined"] == 3
