@@ -47,18 +47,38 @@ NAMES = ("attributes-demo", "identity-demo", "swav-demo", "classes-demo")
     type=click.Path(path_type=Path),
     help="attributes: file of ids not to train on, one a line.",
 )
+@click.option(
+    "--leave-out-hq",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="MAPPING",
+    help="attributes: CelebA-HQ-to-CelebA-mapping.txt; no originals of HQ test faces.",
+)
+@click.option(
+    "--leave-out-people",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="IDENTITIES",
+    help="attributes: identity_CelebA.txt; nor others of the same people.",
+)
+@click.option(
+    "--second",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="attributes: a judge with another backbone, to compare decisions.",
+)
 @click.option("--limit", type=click.IntRange(min=2), help="attributes: only so many faces of each split.")
 def train_judge(name: str, out: Path, seed: int, device: str, threads: int, **options: Any) -> None:
     """Train the judge NAME, measure it on test faces, write weights and card.
 
     Demo judges learn from drawn train faces; the shipped ones were made by these commands, and
     `classes-pool-demo` is `classes-demo`, asked a layer earlier. `attributes` is the judge of photographs: it
-    learns from a data set of yours, and is used after `faceedit-bench weights add`.
+    learns from a data set of yours, is held against its gates, and is used after `weights add`. Ended at any
+    time, the same command goes on after the last whole epoch; finished, it only measures again.
 
     \b
     Examples:
       faceedit-bench train-judge attributes-demo --out judges
-      faceedit-bench train-judge attributes --data celeba --data celeba-170 --root ~/celeba --device cuda
+      faceedit-bench train-judge attributes --data celeba --data celeba-170 \\
+        --root ~/celeba --leave-out-hq CelebA-HQ-to-CelebA-mapping.txt \\
+        --second judges/attributes-convnext_tiny.safetensors --device cuda
     """
     import torch
 
@@ -71,10 +91,11 @@ def train_judge(name: str, out: Path, seed: int, device: str, threads: int, **op
         raise ResultsError(
             f"{out}: cannot write the judge ({error.strerror}); choose another --out"
         ) from None
-    click.echo("\n".join(_lines(card["gates"])))
+    click.echo(_told(name, card["gates"]))
     click.echo(f"\n{out / card['file']}  {card['bytes'] / 1e6:.2f} MB  sha256 {card['sha256']}")
     if name == "attributes":
         click.echo(f"next: faceedit-bench weights add {out / card['file']}")
+        click.echo(f"{out / card['judge']}.training is kept to measure again; else delete it")
 
 
 DEMO = ("steps", "minutes", "people", "drawn")  # options of demo judges; the others are those of `attributes`
@@ -112,8 +133,15 @@ def _photographs(name: str, out: Path, seed: int, device: str, options: dict[str
     settings = Settings(
         seed=seed, device=device, **{key: value for key, value in chosen.items() if value is not None}
     )
-    data = Data(options["data"], options["root"], limit=options["limit"] or 0, left_out=options["leave_out"])
-    return train_attributes(data, settings, options["backbone_weights"], out)
+    data = Data(
+        options["data"],
+        options["root"],
+        limit=options["limit"] or 0,
+        left_out=options["leave_out"],
+        left_out_hq=options["leave_out_hq"],
+        left_out_people=options["leave_out_people"],
+    )
+    return train_attributes(data, settings, options["backbone_weights"], options["second"], out)
 
 
 def _artist() -> Artist:
@@ -126,6 +154,12 @@ def _artist() -> Artist:
     sources = sorted(Path(str(drawn.__file__)).parent.glob("*.py"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     return Artist(draw=drawn.draw, labels=drawn.labels, digest=digest)
+
+
+def _told(name: str, gates: dict[str, Any]) -> str:
+    from .train_attributes import as_text
+
+    return as_text(gates) if name == "attributes" else "\n".join(_lines(gates))
 
 
 def _lines(gates: dict[str, Any], indent: str = "") -> list[str]:

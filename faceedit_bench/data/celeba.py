@@ -7,7 +7,7 @@ one folder. The splits of AttGAN, STGAN and SeCGAN go by file number, those of S
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -140,10 +140,24 @@ def _numbers(table: Path, files: Sequence[str]) -> np.ndarray:
 def _people(root: Path, files: Sequence[str]) -> tuple[str, ...] | None:
     """Who each picture shows, from identity_CelebA.txt where there is one."""
     table = optional(root, "identity_CelebA.txt")
-    if table is None:
-        return None
-    known = _pairs(table, "a picture and the number of a person")
-    return tuple(_each(table, known, files))
+    return None if table is None else tuple(_each(table, _persons(table), files))
+
+
+def _persons(table: Path) -> dict[str, str]:
+    """Picture -> person."""
+    return _pairs(table, "a picture and the number of a person")
+
+
+def of_the_same_people(ids: Collection[str], table: Path) -> set[str]:
+    """All ids that `table`, an identity_CelebA.txt, gives to the people of `ids`, which are among them."""
+    person_of = {Path(file).stem: person for file, person in _persons(table).items()}
+    if unknown := sorted(set(ids) - set(person_of)):
+        raise BadDataset(
+            f"{table}: {len(unknown)} pictures that are left out are not in it; get it again:"
+            f"\n  {first_named(unknown)}"
+        )
+    people = {person_of[name] for name in ids}
+    return {name for name, person in person_of.items() if person in people}
 
 
 def _partition(root: Path, files: Sequence[str], test: np.ndarray) -> str:

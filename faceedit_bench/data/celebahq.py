@@ -77,6 +77,12 @@ def read_celebahq(root: Path, *, name: str, with_masks: bool) -> Index:
     )
 
 
+def originals(mapping: Path) -> list[str]:
+    """Ids in CelebA of the faces that suites of CelebA-HQ test on: splits `test` and `first-1000`."""
+    tested = [one for one in read_mapping(mapping) if one.place < FIRST or one.place >= TRAIN + VALIDATION]
+    return [Path(one.file).stem for one in tested]
+
+
 # ---- the parts --------------------------------------------------------------------------------------
 
 
@@ -136,10 +142,12 @@ def _labels(root: Path, mapping: Sequence[Mapped] | None, name: str) -> Labels:
 
 
 def _mapping(root: Path) -> list[Mapped] | None:
-    """`idx orig_idx orig_file` and a line for each face."""
     table = _beside(root, MAPPING)
-    if table is None:
-        return None
+    return None if table is None else read_mapping(table)
+
+
+def read_mapping(table: Path) -> list[Mapped]:
+    """`idx orig_idx orig_file` and a line for each face."""
     lines = lines_of(table)
     if lines[0].split() != ["idx", "orig_idx", "orig_file"]:
         raise BadDataset(

@@ -1,4 +1,4 @@
-"""Training the attributes judge of photographs, and measuring it on faces it has not seen.
+"""Training the attributes judge of photographs.
 
 All attributes of the data set are trained, the thirteen are kept. Faces come in random crops (of every data
 set handed in), at random sizes, turned, lit and compressed a little, so that outputs of editors of any size
@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import copy
 import io
+import itertools
 import math
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -31,7 +32,6 @@ from .view import look
 
 Say = Callable[[str], None]
 SIDES = (96, 128, 178, 256)  # pixels a face may have had before the judge's own resizing
-BINS = 15  # of the calibration error
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,7 @@ class Faces(Dataset[tuple[Tensor, Tensor]]):
         self.crops, self.seed, self.epoch = crops, seed, 0
         same_faces(crops)
         drop = set(left_out)
-        ids = (crops[0][i].id for i in range(len(crops[0]))) if drop else iter(())
-        dropped = {i for i, name in enumerate(ids) if name in drop}
+        dropped = {i for i, name in enumerate(_ids(crops[0]) if drop else ()) if name in drop}
         self.rows = [i for i in range(len(crops[0])) if i not in dropped]
         self.left_out = len(dropped)
 
@@ -81,6 +80,12 @@ class Faces(Dataset[tuple[Tensor, Tensor]]):
         if generator.random() < 0.2:
             image = compressed(image, int(generator.integers(60, 101)))
         return torch.from_numpy(np.array(image)), torch.tensor(sample.labels, dtype=torch.float32)
+
+
+def _ids(samples: Samples) -> list[str]:
+    """Those that the data set lists, else those of its pictures, which are read for it."""
+    listed: list[str] | None = getattr(samples, "ids", None)
+    return listed if listed is not None else [samples[i].id for i in range(len(samples))]
 
 
 def same_faces(crops: Sequence[Samples]) -> None:
@@ -130,56 +135,125 @@ def varied(images: Tensor, generator: Generator, view: View) -> Tensor:
 # ---- training -------------------------------------------------------------------------------------
 
 
+class Kept(Protocol):
+    """Where an unfinished training waits for the same command to be given again."""
+
+    def load(self) -> dict[str, Any] | None: ...
+    def save(self, content: dict[str, Any]) -> None: ...
+
+
 def train(
     faces: Faces,
     settings: Settings,
     view: View,
     *,
     start: Callable[[nn.Module], None] = lambda backbone: None,
+    kept: Kept | None = None,
     say: Say = lambda line: None,
 ) -> tuple[AttributeJudge, dict[str, Any]]:
     """The averaged network with thirteen outputs, and what its training took.
 
     `start` fills the backbone with weights, where there are any; without it training starts from nothing. On
-    a CPU the same seed gives the same bits.
+    a CPU the same seed gives the same bits, also if the training was ended and goes on from what was `kept`
+    after its last whole epoch.
     """
     names = faces.crops[0].attributes
-    begun = time.monotonic()
     with seeded(settings.seed):  # also for dropout
         network = AttributeJudge(settings.backbone, len(names))
         start(network.backbone)
-        averaged, took = _fit(network.to(settings.device), faces, settings, view, say)
-    kept = thirteen(averaged.to("cpu"), names, settings.backbone)
-    return kept, {**took, "seconds": round(time.monotonic() - begun)}
+        course = _Course(network.to(settings.device), faces, settings)
+        if kept and (content := kept.load()):
+            course.restore(content)
+            say(f"going on after step {course.step}")
+        while course.step < course.steps:
+            course.epoch(view, say)
+            if kept:
+                kept.save(course.state())
+    told = {"steps": course.steps, "loss": round(course.recent, 4), "seconds": round(course.seconds)}
+    return thirteen(course.averaged.to("cpu"), names, settings.backbone), told
 
 
-def _fit(
-    network: AttributeJudge, faces: Faces, settings: Settings, view: View, say: Say
-) -> tuple[AttributeJudge, dict[str, Any]]:
-    """The averaged network after all steps."""
-    network.to(memory_format=torch.channels_last)
-    averaged = copy.deepcopy(network).eval().requires_grad_(False)
-    optimizer = _optimizer(network, settings)
-    generator = torch.Generator().manual_seed(settings.seed)
-    per_epoch = max(1, len(faces) // settings.batch)
-    steps, warm_up = max(1, round(settings.epochs * per_epoch)), settings.warm_up * per_epoch
-    recent = math.nan
-    for step, (images, labels) in enumerate(_batches(faces, settings, steps)):
-        for group in optimizer.param_groups:
-            group["lr"] = group["peak"] * pace(step, steps, warm_up)
-        seen = varied(images.to(settings.device), generator, view)
-        loss = _loss(network, seen, labels.to(settings.device), settings)
+class _Course:
+    """A training under way, with all that its next epoch depends on."""
+
+    def __init__(self, network: AttributeJudge, faces: Faces, settings: Settings) -> None:
+        self.network = network.to(memory_format=torch.channels_last)
+        self.averaged = copy.deepcopy(network).eval().requires_grad_(False)
+        self.faces, self.settings = faces, settings
+        self.optimizer = _optimizer(network, settings)
+        self.views = torch.Generator().manual_seed(settings.seed)  # what `varied` draws
+        self.order = torch.Generator().manual_seed(settings.seed)  # of the faces in an epoch
+        per_epoch = max(1, len(faces) // settings.batch)
+        self.steps, self.warm_up = max(1, round(settings.epochs * per_epoch)), settings.warm_up * per_epoch
+        self.step, self.recent, self.seconds = 0, math.nan, 0.0
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "views": self.views.get_state(),
+            "order": self.order.get_state(),
+            "dropout": torch.get_rng_state(),
+            "dropout_on_gpu": torch.cuda.get_rng_state(self.settings.device) if self._on_gpu else None,
+            "epoch": self.faces.epoch,
+            "step": self.step,
+            "recent": self.recent,
+            "seconds": self.seconds,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.views.set_state(state["views"])
+        self.order.set_state(state["order"])
+        torch.set_rng_state(state["dropout"])
+        if self._on_gpu:
+            torch.cuda.set_rng_state(state["dropout_on_gpu"], self.settings.device)
+        self.faces.epoch, self.step = state["epoch"], state["step"]
+        self.recent, self.seconds = state["recent"], state["seconds"]
+
+    @property
+    def _on_gpu(self) -> bool:
+        return self.settings.device.startswith("cuda")
+
+    def epoch(self, view: View, say: Say) -> None:
+        """Every face once, or as many as the steps that are left."""
+        begun = time.monotonic()
+        for images, labels in itertools.islice(self._batches(), self.steps - self.step):
+            value = self._one_step(images, labels, view)
+            self.recent = value if self.step == 0 else 0.98 * self.recent + 0.02 * value
+            self.step += 1
+            if self.step % max(1, self.steps // 50) == 0:
+                say(f"step {self.step}/{self.steps}  loss {self.recent:.4f}")
+        self.faces.epoch += 1
+        self.seconds += time.monotonic() - begun
+
+    def _batches(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        return DataLoader(
+            self.faces,
+            batch_size=min(self.settings.batch, len(self.faces)),
+            shuffle=True,
+            drop_last=True,
+            generator=self.order,
+            num_workers=self.settings.workers,
+            pin_memory=self._on_gpu,
+        )
+
+    def _one_step(self, images: Tensor, labels: Tensor, view: View) -> float:
+        settings = self.settings
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * pace(self.step, self.steps, self.warm_up)
+        seen = varied(images.to(settings.device), self.views, view)
+        loss = _loss(self.network, seen, labels.to(settings.device), settings)
         if not loss.isfinite():
-            raise TrainingFailed(f"step {step}: the loss is {float(loss)}; lower the learning rates")
-        optimizer.zero_grad(set_to_none=True)
+            raise TrainingFailed(f"step {self.step}: the loss is {float(loss)}; lower the learning rates")
+        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        optimizer.step()
-        follow(averaged, network, min(settings.average, (1 + step) / (10 + step)))
-        value = float(loss.detach())
-        recent = value if step == 0 else 0.98 * recent + 0.02 * value
-        if (step + 1) % max(1, steps // 50) == 0:
-            say(f"step {step + 1}/{steps}  loss {recent:.4f}")
-    return averaged, {"steps": steps, "loss": round(recent, 4)}
+        self.optimizer.step()
+        follow(self.averaged, self.network, min(settings.average, (1 + self.step) / (10 + self.step)))
+        return float(loss.detach())
 
 
 def _optimizer(network: AttributeJudge, settings: Settings) -> torch.optim.Optimizer:
@@ -194,28 +268,6 @@ def _loss(network: AttributeJudge, seen: Tensor, labels: Tensor, settings: Setti
     with torch.autocast("cuda", torch.bfloat16, enabled=settings.device.startswith("cuda")):
         logits = network.logits(seen.contiguous(memory_format=torch.channels_last))
     return F.binary_cross_entropy_with_logits(logits.float(), wanted)
-
-
-def _batches(faces: Faces, settings: Settings, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """`steps` batches, epoch after epoch, every face once an epoch."""
-    generator = torch.Generator().manual_seed(settings.seed)
-    size, done = min(settings.batch, len(faces)), 0
-    while done < steps:
-        loader = DataLoader(
-            faces,
-            batch_size=size,
-            shuffle=True,
-            drop_last=True,
-            generator=generator,
-            num_workers=settings.workers,
-            pin_memory=settings.device.startswith("cuda"),
-        )
-        for batch in loader:
-            if done == steps:
-                return
-            yield batch
-            done += 1
-        faces.epoch += 1
 
 
 def pace(step: int, steps: int, warm_up: float) -> float:
@@ -244,68 +296,3 @@ def thirteen(network: AttributeJudge, names: Sequence[str], backbone: str) -> At
     state |= {f"head.{key}": value[rows] for key, value in network.head.state_dict().items()}
     kept.load_state_dict(state)
     return kept.eval().requires_grad_(False)
-
-
-# ---- gates ----------------------------------------------------------------------------------------
-
-
-@torch.inference_mode()
-def answers(
-    network: nn.Module, test: Samples, view: View, settings: Settings
-) -> tuple[np.ndarray, np.ndarray]:
-    """(N, 13) probabilities and (N, 13) labels of every test face, as it is."""
-    rows = [test.attributes.index(name) for name in THIRTEEN]
-    network.to(settings.device)
-    found, labels = [], []
-    for start in range(0, len(test), settings.batch):
-        samples = [test[i] for i in range(start, min(start + settings.batch, len(test)))]
-        images = torch.from_numpy(np.stack([sample.image for sample in samples])).to(settings.device)
-        found.append(network(look(from_bytes(images), view)).float().cpu().numpy())
-        labels.append(np.stack([sample.labels[rows] for sample in samples]))
-    return np.concatenate(found), np.concatenate(labels)
-
-
-def gates(found: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """Per attribute in %: accuracy, its mean; how often present and absent ones are seen; calibration error.
-
-    Accuracies of present and absent attributes give the floor and the ceiling of TARR under this judge.
-    """
-    present, seen = labels > 0.5, found > 0.5
-    right = seen == present
-    with np.errstate(invalid="ignore"):
-        by_label = [
-            np.where(rows.any(0), (right & rows).sum(0) / np.maximum(rows.sum(0), 1), np.nan)
-            for rows in (present, ~present)
-        ]
-    return {
-        "faces": len(found),
-        "accuracy_mean": round(float(100 * right.mean()), 2),
-        "accuracy": _named(100 * right.mean(0)),
-        "present_seen": _named(100 * by_label[0]),
-        "absent_seen": _named(100 * by_label[1]),
-        "calibration_error": _named(
-            100 * np.array([calibration_error(*pair) for pair in _pairs(found, present)])
-        ),
-    }
-
-
-def _pairs(found: np.ndarray, present: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    yield from zip(found.T, present.T, strict=True)
-
-
-def calibration_error(probability: np.ndarray, present: np.ndarray, bins: int = BINS) -> float:
-    """Expected calibration error (Guo et al., 2017): |how often − how sure|, bins weighted by their faces."""
-    place = np.minimum((probability * bins).astype(int), bins - 1)
-    gaps = [
-        abs(present[place == b].mean() - probability[place == b].mean()) * (place == b).mean()
-        for b in np.unique(place)
-    ]
-    return float(sum(gaps))
-
-
-def _named(values: np.ndarray) -> dict[str, float | None]:
-    """Undefined ones (no such face) are None."""
-    return {
-        name: None if np.isnan(value) else round(float(value), 2)
-        for name, value in zip(THIRTEEN, values, strict=True)
-    }

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from .. import folders
 from . import attributes, classes, identity, swav
 from .asked import numbers_of
 from .fit import Course, Settings
@@ -111,6 +112,6 @@ def write(
         **({"answers": answers} if answers else {}),
     }
     out.mkdir(parents=True, exist_ok=True)
-    (out / f"{judge}.safetensors").write_bytes(content)
-    (out / f"{judge}.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    folders.write(out / f"{judge}.safetensors", content)
+    folders.write(out / f"{judge}.json", (json.dumps(card, indent=2) + "\n").encode())
     return card

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from faceedit_bench.cli import cli, train_attributes
 from faceedit_bench.contracts import THIRTEEN, Pin, Sample, View
 from faceedit_bench.errors import BadDataset
+from faceedit_bench.judges import attribute_gates as gates
 from faceedit_bench.judges import attribute_training as training
 from faceedit_bench.judges.attribute_network import AttributeJudge
 
@@ -79,11 +83,11 @@ def test_views_in_training_keep_shape_range_and_colour() -> None:
 def test_a_judge_learns_what_it_is_shown_and_keeps_the_thirteen() -> None:
     faces = training.Faces([Blobs()], seed=0)
     network, took = training.train(faces, SETTINGS, VIEW)
-    found, labels = training.answers(network, Blobs(20), VIEW, SETTINGS)
-    gates = training.gates(found, labels)
+    found, labels = gates.answers(network, Blobs(20), VIEW, batch=4, device="cpu")
+    told = gates.measured(found, labels)
     assert took["steps"] == 80 and found.shape == (20, 13)
-    assert gates["accuracy"]["Male"] == 100 and gates["present_seen"]["Male"] == 100
-    assert gates["present_seen"]["Bald"] is None  # there is no bald face
+    assert told["accuracy"]["Male"] == 100 and told["present_seen"]["Male"] == 100
+    assert told["present_seen"]["Bald"] is None  # there is no bald face
 
 
 def test_the_same_seed_gives_the_same_judge() -> None:
@@ -92,18 +96,66 @@ def test_the_same_seed_gives_the_same_judge() -> None:
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
 
 
-def test_gates_by_hand() -> None:
-    found = np.full((4, 13), 0.1)
-    found[:, 0] = [0.9, 0.9, 0.2, 0.6]
-    labels = np.zeros((4, 13))
-    labels[:2, 0] = 1
-    told = training.gates(found, labels)
-    assert told["accuracy"]["Bald"] == 75 and told["accuracy_mean"] == pytest.approx(
-        100 * (12 + 0.75) / 13, abs=0.01
+class Ended(Exception):
+    """As if the process were killed."""
+
+
+class Shelf:
+    """Keeps a training as a file would: bytes, read without code."""
+
+    def __init__(self, ends_after: int = 0) -> None:
+        self.content, self.saved, self.ends_after = b"", 0, ends_after
+
+    def load(self) -> dict[str, Any] | None:
+        return torch.load(io.BytesIO(self.content), weights_only=True) if self.content else None
+
+    def save(self, content: dict[str, Any]) -> None:
+        stored = io.BytesIO()
+        torch.save(content, stored)
+        self.content, self.saved = stored.getvalue(), self.saved + 1
+        if self.saved == self.ends_after:
+            raise Ended
+
+
+@pytest.mark.parametrize("ends_after", [1, 2, 3])
+def test_a_training_that_was_ended_goes_on_to_the_same_bits(ends_after: int) -> None:
+    short = dataclasses.replace(SETTINGS, epochs=2.5)
+
+    def trained(kept: training.Kept | None) -> tuple[AttributeJudge, list[str]]:
+        said: list[str] = []
+        return training.train(training.Faces([Blobs()], 0), short, VIEW, kept=kept, say=said.append)[0], said
+
+    straight, _ = trained(None)
+    shelf = Shelf(ends_after)
+    with pytest.raises(Ended):
+        trained(shelf)
+    resumed, said = trained(shelf)
+    assert said[0] == f"going on after step {[4, 8, 10][ends_after - 1]}"
+    assert all(torch.equal(a, b) for a, b in zip(straight.parameters(), resumed.parameters(), strict=True))
+
+
+def test_the_average_follows_by_its_share() -> None:
+    mine, theirs = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
+    torch.nn.init.zeros_(mine.weight)
+    torch.nn.init.ones_(theirs.weight)
+    training.follow(mine, theirs, 0.9998)
+    assert mine.weight.item() == pytest.approx(2e-4)
+
+
+@pytest.mark.parametrize(("device", "is_on"), [("cpu", False), ("cuda:0", True)])
+def test_a_gpu_trains_in_bfloat16(device: str, is_on: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    def autocast(kind: str, dtype: torch.dtype, *, enabled: bool) -> AbstractContextManager[None]:
+        asked.append((kind, dtype, enabled))
+        return nullcontext()
+
+    monkeypatch.setattr(torch, "autocast", autocast)
+    network = AttributeJudge("test_resnet")
+    loss = training._loss(
+        network, torch.zeros(2, 3, 32, 32), torch.ones(2, 13), dataclasses.replace(SETTINGS, device=device)
     )
-    assert (told["present_seen"]["Bald"], told["absent_seen"]["Bald"]) == (100, 50)
-    wanted = (2 * 0.1 + 0.2 + 0.6) / 4  # 0.9 twice right, 0.2 and 0.6 absent
-    assert told["calibration_error"]["Bald"] == pytest.approx(100 * wanted, abs=0.01)
+    assert asked == [("cuda", torch.bfloat16, is_on)] and loss.dtype == torch.float32
 
 
 def test_pace_warms_up_and_ends_at_nothing() -> None:
@@ -116,7 +168,8 @@ def test_pace_warms_up_and_ends_at_nothing() -> None:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Faces of few pixels, to be quick."""
     monkeypatch.setattr(train_attributes, "SIZE", 32)
-    monkeypatch.setattr(train_attributes, "RENDERINGS", (16, 32))
+    monkeypatch.setattr(train_attributes, "FIRST", 16)
+    monkeypatch.setattr(train_attributes, "FURTHER", (32, 48))
 
 
 def command(*words: str) -> Result:
@@ -142,14 +195,51 @@ def test_the_command_trains_on_drawn_faces_prints_accuracies_and_writes_a_pin(
         ),
     )
     assert result.exit_code == 0, result.output
-    for word in ("at 16 px", "at 32 px", "accuracy_mean", "Mouth_Slightly_Open", "weights add"):
+    for word in ("at 16 px", "at 32 px", "at 48 px", "mean accuracy", "Mouth_Slightly_Open", "weights add"):
         assert word in result.output
+    told = result.stdout.splitlines()
+    assert [line for line in told if len(line) > 80 and str(tmp_path) not in line] == []
+    words = " ".join(result.output.split())
+    assert "no other judge: --second FILE" in words and "not told: --leave-out-hq" in words
+    assert "not to be published: of 5 gates" in words
     card = tmp_path / "attributes-test_resnet.json"
     pin = Pin.from_card(card)
     assert pin is not None and pin.is_whole and pin.sha256 in result.output
     assert load_file(tmp_path / pin.file)["head.weight"].shape[0] == 13
-    assert json.loads(card.read_text())["training"]["backbone_weights"] == "start.pth"
+    told = json.loads(card.read_text())
+    assert told["training"]["backbone_weights"] == "start.pth"
+    assert told["gates"]["drawn-faces at 16 px"]["floor"].keys() == set(THIRTEEN)
+    assert {one["verdict"] for one in told["gates"]["verdicts"]} > {"not measured"}
     assert "CelebA" not in pin.licence and "drawn-faces" in pin.licence
+
+
+def test_a_second_architecture_is_compared_without_training_again(small: None, tmp_path: Path) -> None:
+    words = (
+        "--data",
+        "drawn-faces",
+        "--limit",
+        "4",
+        "--batch",
+        "2",
+        "--epochs",
+        "0.5",
+        "--out",
+        str(tmp_path),
+    )
+    first, second = ((*words, "--backbone", backbone) for backbone in ("test_resnet", "resnet10t"))
+    assert command(*first).exit_code == 0 and command(*second).exit_code == 0
+    weights = {name: tmp_path / f"attributes-{name}.safetensors" for name in ("test_resnet", "resnet10t")}
+    before = weights["test_resnet"].read_bytes()
+    result = command(*first, "--second", str(weights["resnet10t"]))
+    assert result.exit_code == 0 and "going on after step 1" in result.stderr, result.output
+    assert weights["test_resnet"].read_bytes() == before and "% decided as the other judge" in result.output
+    told = json.loads((tmp_path / "attributes-test_resnet.json").read_text())
+    assert 0 <= told["gates"]["drawn-faces at 16 px"]["agreement"] <= 100
+    assert "is a test_resnet too" in command(*first, "--second", str(weights["test_resnet"])).output
+    other = command(*first, "--seed", "1").output
+    assert "holds another training: seed was 0, is 1" in other
+    weights["resnet10t"].with_suffix(".json").unlink()
+    assert "wanted attributes-resnet10t.json" in command(*first, "--second", str(weights["resnet10t"])).output
 
 
 def test_the_command_refuses_what_does_not_belong_together(small: None, tmp_path: Path) -> None:
