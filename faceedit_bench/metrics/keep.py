@@ -17,11 +17,11 @@ from torch.nn.functional import max_pool2d
 
 from ..contracts import PARTS, Undefined
 from .answers import answers, comparisons, once
-from .of_sums import of_edits
+from .of_sums import Ratio, WithRatios
 from .pixels import CAP, psnr
 from .preservation import SMALLEST, errors_inside, near
 from .ssim import GAUSS11, ssim_map
-from .states import Rows, edit_means, exact_mean, place
+from .states import Rows, edit_means, place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -235,7 +235,7 @@ class InRegion:
         }
 
 
-class Keep(InRegion):
+class Keep(InRegion, WithRatios):
     """Change between edited picture and source where the edit should leave it alone.
 
     keep              mean absolute difference in grey levels (0–255), mean over pictures
@@ -249,6 +249,9 @@ class Keep(InRegion):
     """
 
     name = "keep"
+
+    def __init__(self) -> None:
+        self.ratios = (Ratio("keep.pooled", self._pooled),)
 
     def update(self, state: Rows, seen: Observation) -> None:
         regions, skin = kept_regions(seen)
@@ -279,12 +282,11 @@ class Keep(InRegion):
         }
 
     def finish(self, state: Rows) -> dict[str, float | Undefined]:
-        found, usable = super().finish(state), self.usable(state)
-        if usable.any():
-            rows = np.stack([state.column("absolute"), 3 * state.column("pixels")], axis=1)
-            sums = of_edits(rows[usable], state.column("edit")[usable])
-            found["keep.pooled"] = exact_mean(sums[:, 0] / sums[:, 1])
-        return found
+        return {**super().finish(state), **self.ratios_of(state)}
+
+    def _pooled(self, state: Rows) -> tuple[np.ndarray, np.ndarray]:
+        """Differences and how many numbers they are sums of, (N,) each; NaN: the picture is left out."""
+        return state.column("absolute"), np.where(self.usable(state), 3.0 * state.column("pixels"), np.nan)
 
 
 class KeepLpips(InRegion):

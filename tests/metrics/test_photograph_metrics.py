@@ -15,6 +15,7 @@ from faceedit_bench.catalog import catalog
 from faceedit_bench.contracts import PARTS, THIRTEEN, Undefined
 from faceedit_bench.metrics import keep, keep_excess, psp
 from faceedit_bench.metrics.accuracy import Accuracy, PreservationError, error_share
+from faceedit_bench.metrics.intervals import interval
 from faceedit_bench.metrics.kernel import Kid, kernel_distance, subset_distances
 from faceedit_bench.metrics.neighbours import (
     coverage,
@@ -283,6 +284,20 @@ def test_pooling_weights_large_regions_and_a_picture_without_change_has_no_local
     assert found["keep"] == pytest.approx((26 * 13 / 26 + 0) / 2)
     assert found["keep.pooled"] == pytest.approx(26 * 13 / (26 + 22))
     assert found["keep.locality"] == 0  # of the first alone
+
+
+def test_the_pooled_change_has_bounds_of_faces_drawn_again_and_faces_left_out_do_not_count() -> None:
+    metric, state = keep.Keep(), keep.Keep().empty()
+    for i in range(40):
+        face = photograph("Black_Hair", i % 4, slice(0, 13), skin=i != 3)
+        face.samples.add_(i)
+        metric.update(state, face)
+    pooled = metric.finish(state)["keep.pooled"]
+    assert pooled == pytest.approx(
+        (60 - 3) * 13 / 26 / 39
+    )  # each of four changes ten times; face 3 is out
+    bounds = interval(catalog().metric("keep"), metric, state)["keep.pooled"]
+    assert bounds is not None and 0.4 < bounds[0] < pooled < bounds[1] < 1.1  # 0.73 ± 2 sd of 0.09
 
 
 def test_lpips_is_averaged_over_what_the_edit_may_not_change() -> None:

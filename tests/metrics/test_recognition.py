@@ -98,9 +98,13 @@ def test_a_split_without_samples_is_left_out() -> None:
     assert found == {"tarr": 100, "tarr.flip": 0, "tarr.add": 100}
 
 
-def test_edits_of_different_numbers_of_faces_are_refused() -> None:
-    with pytest.raises(ResultsError, match="edit 1 has 39 samples and edit 0 has 40"):
-        score(Tarr(), random_edit(0), random_edit(1, number=39))
+@pytest.mark.parametrize("metric", [Tarr(), Accuracy(), PreservationError(), NormalisedTarr()])
+def test_edits_whose_numbers_of_faces_differ_by_more_than_half_a_percent_are_refused(metric: Any) -> None:
+    many, nearly, fewer = (random_edit(i, number) for i, number in enumerate((400, 398, 397)))
+    assert all(score(metric, edit) for edit in (many, nearly, fewer))  # apart, each has its score
+    assert score(metric, many, nearly)
+    with pytest.raises(ResultsError, match="edit 2 has 397 samples and edit 0 has 400"):
+        score(metric, many, fewer)
 
 
 def test_an_edit_of_two_attributes_hits_when_both_are_reached() -> None:

@@ -13,6 +13,7 @@ from made_runs import EDITS, SUITE, a_run
 from observations import features, pictures, score, seen
 from PIL import Image
 
+from faceedit_bench.board import Board, Column, ranked
 from faceedit_bench.cost import clock
 from faceedit_bench.data.supplied import Supplied
 from faceedit_bench.errors import ResultsError
@@ -25,6 +26,7 @@ from faceedit_bench.metrics.pixels import Psnr
 from faceedit_bench.metrics.ssim import ssim
 from faceedit_bench.metrics.tarr import Tarr
 from faceedit_bench.store import comparable
+from faceedit_bench.store.records import export
 from faceedit_bench.suite import Edit
 
 
@@ -84,6 +86,18 @@ def test_runs_at_two_strengths_cannot_stand_in_one_table(tmp_path: Path) -> None
     twice = a_run(tmp_path, "twice", hit=hit, suite=dataclasses.replace(SUITE, edits=tuple(doubled)))
     with pytest.raises(ResultsError, match="suite"):
         comparable.check(once, twice, face_by_face=False)
+    board = Board(
+        title="strengths",
+        suite=SUITE.name,
+        rank_by="tarr",
+        require=("tarr",),
+        columns=(Column("tarr", "TARR", "higher"),),
+        floor="",
+        ceiling="",
+    )
+    assert len(ranked([export(once.path)], board)) == 1
+    with pytest.raises(ResultsError, match="suite"):
+        ranked([export(once.path), export(twice.path)], board)
 
 
 def test_the_harness_waits_for_the_device_before_and_after_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
