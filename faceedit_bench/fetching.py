@@ -149,7 +149,17 @@ def accept(one: Wanted, file: Path, *, replacing: bool = False, moving: bool = F
             content = {**recorded(), pin.file: {"sha256": pin.sha256, "bytes": pin.bytes}}
             text = json.dumps(content, indent=1, sort_keys=True) + "\n"
             folders.write(folders.weights() / RECORDED, text.encode())
+        _bring_card(file, place, pin)
     return pin
+
+
+def _bring_card(file: Path, place: Path, pin: Pin) -> None:
+    """What training measured lies beside the weights, in a card that names their hash; it comes along."""
+    card, beside = file.with_suffix(".json"), place.with_suffix(".json")
+    with suppress(WrongWeights):  # some other JSON
+        told = Pin.from_card(card)
+        if told is not None and told.sha256 == pin.sha256 and card.resolve() != beside.resolve():
+            folders.write(beside, card.read_bytes())
 
 
 def _copy_whole(file: Path, place: Path) -> None:

@@ -24,7 +24,7 @@ from torch import nn
 from faceedit_bench import fetching, folders, weights
 from faceedit_bench.api import JudgeSpec, Pin, View
 from faceedit_bench.catalog import Catalog
-from faceedit_bench.cli import cli
+from faceedit_bench.cli import cli, judges
 from faceedit_bench.errors import WrongWeights
 
 CONTENT = save({"weight": torch.zeros(2, 300_000), "bias": torch.zeros(2)})  # 2.4 MB: three blocks
@@ -349,6 +349,22 @@ def test_a_file_of_another_name_is_added_by_saying_what_it_is(unpublished: Pin, 
     assert "told by its name, or by --as" in invoke("add", str(file)).output
     assert invoke("add", str(file), "--as", "toy").exit_code == 0
     assert (folders.weights() / unpublished.file).is_file()
+
+
+def test_the_card_that_training_wrote_comes_along_and_its_gates_are_told(
+    unpublished: Pin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, card = tmp_path / unpublished.file, tmp_path / "net.json"
+    file.write_bytes(CONTENT)
+    verdicts = [{"verdict": "fails"}, {"verdict": "passes"}, {"verdict": "not measured"}]
+    told = {**dataclasses.asdict(unpublished), "sha256": "0" * 64, "gates": {"verdicts": verdicts}}
+    card.write_text(json.dumps(told))  # of other weights
+    assert invoke("add", str(file)).exit_code == 0 and not (folders.weights() / card.name).exists()
+    card.write_text(json.dumps({**told, "sha256": HASH}))
+    assert invoke("add", str(file)).exit_code == 0
+    assert (folders.weights() / card.name).read_text() == card.read_text()
+    monkeypatch.setattr(judges, "catalog", fetching.catalog)
+    assert "not to be published: 2 of 3 gates are not passed" in CliRunner().invoke(cli, ["judges"]).output
 
 
 def test_it_may_be_fetched_and_is_recorded(unpublished: Pin) -> None:

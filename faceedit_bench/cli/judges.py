@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from ..catalog import catalog
+from ..contracts import JudgeSpec, Pin
 from ..errors import WrongWeights
 from ..weights import home_of, locate
 from .output import as_json, note_broken, print_json
@@ -47,6 +50,7 @@ def judges(ask: bool, device: str, as_json: bool) -> None:
             "weights": "here" if locate(spec.pin, home_of(spec)) else "missing",
             "sha256": spec.pin.sha256,
             "licence": spec.pin.licence,
+            "lacks": _lacks(spec),
             "summary": spec.summary,
         }
         for _, spec in sorted(found.judges.items())
@@ -57,8 +61,21 @@ def judges(ask: bool, device: str, as_json: bool) -> None:
     for one in described:
         rows.append((one["name"], one["version"], one["weights"], one["summary"]))
         rows.append(("", "", "", f"plays {one['role']!r}; learned on {one['faces']}; {one['licence']}"))
+        if one["lacks"]:
+            rows.append(("", "", "", one["lacks"]))
     click.echo(table(("judge", "v", "weights", "what it answers"), rows))
     note_broken(found.broken)
+
+
+def _lacks(spec: JudgeSpec) -> str:
+    """What the card of a judge that was trained here says of its gates, if it does not pass them all."""
+    path = locate(spec.pin, home_of(spec))
+    card = path.with_suffix(".json") if path else None
+    if card is None or Pin.from_card(card) is None:
+        return ""
+    gates = json.loads(card.read_text(encoding="utf-8")).get("gates", {}).get("verdicts", [])
+    lacking = [one for one in gates if one["verdict"] != "passes"]
+    return f"not to be published: {len(lacking)} of {len(gates)} gates are not passed" if lacking else ""
 
 
 def _ask(device: str, *, as_json: bool) -> None:
