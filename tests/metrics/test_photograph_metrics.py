@@ -293,9 +293,7 @@ def test_the_pooled_change_has_bounds_of_faces_drawn_again_and_faces_left_out_do
         face.samples.add_(i)
         metric.update(state, face)
     pooled = metric.finish(state)["keep.pooled"]
-    assert pooled == pytest.approx(
-        (60 - 3) * 13 / 26 / 39
-    )  # each of four changes ten times; face 3 is out
+    assert pooled == pytest.approx((60 - 3) * 13 / 26 / 39)  # each of four changes ten times; face 3 is out
     bounds = interval(catalog().metric("keep"), metric, state)["keep.pooled"]
     assert bounds is not None and 0.4 < bounds[0] < pooled < bounds[1] < 1.1  # 0.73 ± 2 sd of 0.09
 
