@@ -113,7 +113,8 @@ def test_lists_fit_the_terminal_and_keep_every_word(monkeypatch: pytest.MonkeyPa
     everything = [one.pin for one in fetching.wanted()]
     for command in ("list", "verify"):
         told = invoke(command).output
-        assert max(map(len, told.splitlines())) <= 80
+        lines = told.replace(str(folders.weights()), "").splitlines()  # a path stays whole, however long
+        assert max(map(len, lines)) <= 80
         together = "".join(told.split())
         words = [pin.file for pin in everything] + [pin.licence for pin in everything if command == "list"]
         assert all("".join(word.split()) in together for word in words)
