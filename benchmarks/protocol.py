@@ -208,7 +208,7 @@ def main(words: list[str]) -> None:
             weights=weights,
             data=tree,
             results=Path(place) / "results",
-            workers=1,
+            workers=None if stages.is_gpu else 1,  # a GPU has one, and scores all cores
             limit=chosen.faces,
             device=chosen.device,
             cache=chosen.cache,
