@@ -99,9 +99,7 @@ def zeros(path: Path, shape: tuple[int, ...], remedy: str) -> np.memmap:
     become full, ends the process with a signal."""
     try:
         array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
-        if hasattr(os, "posix_fallocate"):  # not on macOS
-            with path.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        _take_room(path)
     except OSError as error:
         path.unlink(missing_ok=True)
         if error.errno not in _FULL:
@@ -111,3 +109,15 @@ def zeros(path: Path, shape: tuple[int, ...], remedy: str) -> np.memmap:
             f"{remedy}"
         ) from None
     return array
+
+
+def _take_room(path: Path) -> None:
+    """Of the file's length, where the system and its disk can; macOS cannot."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with path.open("r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+                raise
