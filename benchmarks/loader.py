@@ -33,7 +33,8 @@ from torchvision.datasets import ImageFolder
 from faceedit_bench.catalog import catalog
 from faceedit_bench.contracts import Samples
 from faceedit_bench.data.attributes import FORTY
-from faceedit_bench.data.packed import open_pack, pack
+from faceedit_bench.data.packed import open_pack
+from faceedit_bench.data.packing import pack
 from faceedit_bench.data.photographs import reader
 from faceedit_bench.data.reading import Reading, applied
 

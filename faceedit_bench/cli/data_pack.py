@@ -43,7 +43,7 @@ def pack(
         if value < least:
             raise BadConfig(f"{option} wants at least {least}, found {value}")
     read = reader_of(name)
-    from ..data.packed import pack as use_case
+    from ..data.packing import pack as use_case
 
     made = use_case(
         read,

@@ -23,7 +23,8 @@ from ..contracts import Sample, Samples
 from ..errors import BadConfig, BadDataset, BadImage, UnknownName
 from ..folders import CACHES
 from .pack import MOVE_CACHE
-from .packed import open_pack, pack_faces
+from .packed import open_pack
+from .packing import pack_faces
 from .photographs import Photographs, told
 
 SHARE = 0.5  # of the free memory: faces may take so much

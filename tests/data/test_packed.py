@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 
 from faceedit_bench.catalog import catalog
-from faceedit_bench.data import packed, reading
-from faceedit_bench.data.packed import Packed, open_pack
+from faceedit_bench.data import packing, reading
+from faceedit_bench.data.packed import open_pack
+from faceedit_bench.data.packing import Packed
 from faceedit_bench.data.photographs import reader
 from faceedit_bench.errors import BadDataset, BadImage
 
@@ -26,7 +27,7 @@ Copy = Callable[[str], Path]
 
 
 def pack(root: Path, folder: Path, name: str = "celeba", split: str = "test", **more: Any) -> Packed:
-    return packed.pack(reader(name), name, root, split=split, resolution=24, folder=folder, **more)
+    return packing.pack(reader(name), name, root, split=split, resolution=24, folder=folder, **more)
 
 
 def test_a_pack_gives_the_same_faces_under_the_same_digest(trees: Path, tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_what_is_not_in_the_pack_is_told(trees: Path, tmp_path: Path) -> None:
 
 def stop_after(parts: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The power fails when so many parts are written."""
-    real, written = packed._write_part, []
+    real, written = packing._write_part, []
 
     def write(job: Any, start: int, stop: int) -> Any:
         if len(written) == parts:
@@ -74,13 +75,13 @@ def stop_after(parts: int, monkeypatch: pytest.MonkeyPatch) -> None:
         written.append(start)
         return real(job, start, stop)
 
-    monkeypatch.setattr(packed, "_write_part", write)
+    monkeypatch.setattr(packing, "_write_part", write)
 
 
 def test_packing_that_was_stopped_goes_on(
     trees: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packed, "SPAN", 2)
+    monkeypatch.setattr(packing, "SPAN", 2)
     whole = pack(trees / "celeba", tmp_path / "whole")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         stop_after(2, patch)
@@ -94,26 +95,26 @@ def test_packing_that_was_stopped_goes_on(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from faceedit_bench.data import packed
+from faceedit_bench.data import packing
 from faceedit_bench.data.photographs import reader
 
-real, packed.SPAN = packed._write_part, 2
+real, packing.SPAN = packing._write_part, 2
 
 def write(job, start, stop):
     if start == 4:
         os.kill(os.getpid(), signal.SIGKILL)
     return real(job, start, stop)
 
-packed._write_part = write
+packing._write_part = write
 root, folder = map(Path, sys.argv[1:])
-packed.pack(reader("celeba"), "celeba", root, split="test", resolution=24, folder=folder)
+packing.pack(reader("celeba"), "celeba", root, split="test", resolution=24, folder=folder)
 """
 
 
 def test_packing_that_was_killed_goes_on(
     trees: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packed, "SPAN", 2)
+    monkeypatch.setattr(packing, "SPAN", 2)
     whole = pack(trees / "celeba", tmp_path / "whole")
     done = subprocess.run([sys.executable, "-c", KILLED, trees / "celeba", tmp_path / "pack"], timeout=60)
     assert done.returncode == -signal.SIGKILL and not (tmp_path / "pack").exists()
@@ -128,7 +129,7 @@ def test_packing_that_was_killed_goes_on(
 def test_what_was_packed_of_a_file_that_changed_is_packed_again(
     copy_of: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packed, "SPAN", 2)
+    monkeypatch.setattr(packing, "SPAN", 2)
     root = copy_of("celeba")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         stop_after(2, patch)
@@ -176,7 +177,7 @@ def test_packing_that_stops_says_what_stays_and_leaves_nothing_where_there_is_no
 def test_a_part_that_was_damaged_meanwhile_is_made_again(
     trees: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packed, "SPAN", 2)
+    monkeypatch.setattr(packing, "SPAN", 2)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         stop_after(2, patch)
         pack(trees / "celeba", tmp_path / "pack")
@@ -191,7 +192,7 @@ def test_a_part_that_was_damaged_meanwhile_is_made_again(
 def test_a_stopped_packing_of_something_else_is_left_alone(
     trees: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packed, "SPAN", 2)
+    monkeypatch.setattr(packing, "SPAN", 2)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         stop_after(1, patch)
         pack(trees / "celeba", tmp_path / "pack")
@@ -203,7 +204,7 @@ def test_a_stopped_packing_of_something_else_is_left_alone(
 
 def test_two_packings_into_one_folder_do_not_mix(trees: Path, tmp_path: Path) -> None:
     with (
-        packed._alone(tmp_path / ".pack.part"),
+        packing._alone(tmp_path / ".pack.part"),
         pytest.raises(BadDataset, match="another process is packing"),
     ):
         pack(trees / "celeba", tmp_path / "pack")
@@ -212,7 +213,7 @@ def test_two_packings_into_one_folder_do_not_mix(trees: Path, tmp_path: Path) ->
 def test_broken_pictures_stop_it_or_are_left_out_and_listed(
     copy_of: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packed, "SPAN", 2)
+    monkeypatch.setattr(packing, "SPAN", 2)
     root = copy_of("celeba")
     spec = catalog().dataset("celeba")
     files = spec.open(root, "test", 24, 0)
@@ -254,7 +255,7 @@ def test_a_pack_that_another_process_made_meanwhile_is_not_overwritten(trees: Pa
     (tmp_path / "pack").mkdir()
     faces = catalog().dataset("celeba").open(trees / "celeba", "test", 24, 0)
     with pytest.raises(BadDataset, match="there already, made by another process"):
-        packed.pack_faces(faces, tmp_path / "pack")
+        packing.pack_faces(faces, tmp_path / "pack")
     assert list(tmp_path.iterdir()) == [tmp_path / "pack"]
 
 
