@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 from safetensors.torch import save, save_file
 from torch import nn
 
-from faceedit_bench import fetching, folders, weights
+from faceedit_bench import downloading, fetching, folders, weights
 from faceedit_bench.api import JudgeSpec, Pin, View
 from faceedit_bench.catalog import Catalog
 from faceedit_bench.cli import cli, judges
@@ -183,7 +183,7 @@ def test_a_server_that_does_not_have_it_and_one_that_is_not_there(pin: Pin, serv
     server.status = 404
     assert "the server answers 404" in invoke("fetch", "toy").output
     with pytest.raises(WrongWeights, match="cannot be reached"):
-        fetching.download("http://127.0.0.1:9/net", folders.weights())
+        downloading.download("http://127.0.0.1:9/net", folders.weights())
 
 
 def test_offline_nothing_is_asked_and_everything_that_lacks_is_listed(
@@ -224,7 +224,7 @@ def test_a_second_fetch_of_the_same_file_waits_and_finds_it(pin: Pin, server: Se
     said: list[str] = []
     asked = fetching.named(["toy"])
     second = threading.Thread(target=lambda: fetching.fetch(asked, say=said.append))
-    with fetching._alone(fetching.silent):
+    with fetching._alone(downloading.silent):
         second.start()
         deadline = time.monotonic() + 10
         while not said and time.monotonic() < deadline:

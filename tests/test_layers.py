@@ -19,6 +19,7 @@ ROWS = (
     {  # 3 parts
         "data",
         "device",
+        "downloading",
         "foreign",
         "halving",
         "judges",
