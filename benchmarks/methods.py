@@ -37,10 +37,10 @@ from torch import Tensor, nn
 from faceedit_bench.api import EditBatch
 from faceedit_bench.catalog import catalog
 from faceedit_bench.evaluate import set_numerics
+from faceedit_bench.restoring import fast
 from faceedit_bench.train import Settings, TrainingFaces
 from faceedit_bench.train.faces import Batches
 from faceedit_bench.train.trainer import Training
-from faceedit_bench.weights import fast
 
 METHODS = ("stargan", "attgan", "stgan", "lstunet")
 UNITS = {"attgan": "none", "stgan": "stu", "lstunet": "lstu"}

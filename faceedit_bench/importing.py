@@ -200,7 +200,7 @@ class _Offered:
     device: str = "cpu"
 
     def restore(self, network: nn.Module, part: Part | Path = 0) -> nn.Module:
-        from .weights import fill
+        from .restoring import fill
 
         return fill(network, self.state, f"what was read from {self.source}").eval().requires_grad_(False)
 

@@ -27,6 +27,7 @@ ROWS = (
         "metrics",
         "observe",
         "promise",
+        "restoring",
         "sheet",
         "weights",
     },
@@ -62,7 +63,8 @@ ROWS = (
 SIBLINGS = {  # written exceptions to "siblings do not import each other"; row 1 is free among itself
     ("suite", "config"),
     ("weights", "judges"),
-    ("weights", "foreign"),
+    ("weights", "restoring"),
+    ("restoring", "foreign"),
     ("board", "published"),  # shown beside what was measured
     ("board", "store"),
     ("bundles", "board"),

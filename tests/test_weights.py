@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from faceedit_bench import weights
+from faceedit_bench import restoring, weights
 from faceedit_bench.contracts import Pin
 from faceedit_bench.errors import WrongWeights
 
@@ -31,7 +31,7 @@ def test_the_right_file_is_restored_in_eval_mode_without_gradients(saved: Path) 
 def test_half_precision_files_fill_float_networks(tmp_path: Path) -> None:
     path = tmp_path / "half.safetensors"
     save_file(nn.Linear(3, 2).half().state_dict(), path)
-    assert weights.restore(nn.Linear(3, 2), path).weight.dtype == torch.float32
+    assert restoring.restore(nn.Linear(3, 2), path).weight.dtype == torch.float32
 
 
 def test_another_hash_or_size_is_refused(saved: Path) -> None:
@@ -61,18 +61,18 @@ def test_a_changed_file_is_hashed_again(saved: Path) -> None:
 )
 def test_a_file_that_does_not_fit_lists_the_keys(network: nn.Module, words: str, saved: Path) -> None:
     with pytest.raises(WrongWeights, match=words):
-        weights.restore(network, saved)
+        restoring.restore(network, saved)
 
 
 def test_pickles_and_damaged_files_are_refused(tmp_path: Path) -> None:
     pickled = tmp_path / "net.pt"
     torch.save({}, pickled)
     with pytest.raises(WrongWeights, match=r"wanted a \.safetensors file"):
-        weights.restore(nn.Linear(3, 2), pickled)
+        restoring.restore(nn.Linear(3, 2), pickled)
     damaged = tmp_path / "net.safetensors"
     damaged.write_bytes(b"<!DOCTYPE html><html>not found</html>")
     with pytest.raises(WrongWeights, match="not a readable safetensors file"):
-        weights.restore(nn.Linear(3, 2), damaged)
+        restoring.restore(nn.Linear(3, 2), damaged)
 
 
 def test_a_preset_without_published_weights_says_how_to_train_it() -> None:
@@ -90,8 +90,8 @@ def test_only_what_was_asked_is_compiled_and_every_network_of_a_method_is() -> N
     def parts() -> nn.ModuleDict:
         return nn.ModuleDict({"global": nn.Conv2d(3, 3, 3), "local": nn.Conv2d(3, 3, 3)})
 
-    plain = weights.fast(parts(), "cpu", compiles=False)
-    compiled = weights.fast(parts(), "cpu", compiles=True)
+    plain = restoring.fast(parts(), "cpu", compiles=False)
+    compiled = restoring.fast(parts(), "cpu", compiles=True)
     assert [part._compiled_call_impl is not None for part in plain.values()] == [False, False]
     assert [part._compiled_call_impl is not None for part in compiled.values()] == [True, True]
-    assert weights.fast(nn.Conv2d(3, 3, 3), "cpu", compiles=True)._compiled_call_impl is not None
+    assert restoring.fast(nn.Conv2d(3, 3, 3), "cpu", compiles=True)._compiled_call_impl is not None

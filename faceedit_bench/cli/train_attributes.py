@@ -181,7 +181,7 @@ def _fill(backbone: nn.Module, path: Path | None) -> None:
     if path is None:
         return
     from ..foreign import read
-    from ..weights import fill
+    from ..restoring import fill
 
     heads = ("fc.", "classifier.", "head.fc.")
     found = {name: value for name, value in read(path).tensors.items() if not name.startswith(heads)}
@@ -191,7 +191,7 @@ def _fill(backbone: nn.Module, path: Path | None) -> None:
 def _second(file: Path, backbone: str) -> nn.Module:
     """A judge of another architecture, as this command wrote it: weights, and the card beside them."""
     from ..judges.attribute_network import AttributeJudge
-    from ..weights import adopt
+    from ..restoring import adopt
 
     card = file.with_suffix(".json")
     pin = Pin.from_card(card)

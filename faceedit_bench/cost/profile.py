@@ -12,7 +12,8 @@ from torch import nn
 from ..contracts import Editor, Part
 from ..device import available_bytes, of_pictures
 from ..errors import BadConfig, FaceEditError
-from ..weights import build_editor, fast
+from ..restoring import fast
+from ..weights import build_editor
 from .audit import audit
 from .clock import Run, best_batch
 from .holdings import reachable_tensors
