@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from .. import suite as suites
@@ -18,7 +18,8 @@ from .material import ALL, RECONSTRUCTION, Run, digits_of
 from .parts import ABREAST, Part, Table, Words
 
 PER_EDIT = ("tarr", "response", "id")  # the first that there is, as bars
-MATRIX = "leakage/"
+MATRIX, COUPLED = "leakage/", "leakage_normalised.coupling/"
+Cell = tuple[str, str]  # edit and attribute
 ABOUT_STRENGTHS = (
     "Strengths of two methods are not of one scale: compare the ID of two methods where they have the same "
     "response. A method that keeps a face by hardly editing it has a low response."
@@ -87,36 +88,84 @@ def _told(run: Run, metric: str, edit: str) -> str:
 
 
 def leakage(runs: Sequence[Run]) -> Html | None:
-    """A heatmap per run: which attributes the judge saw change under which edit."""
+    """A heatmap per run: which attributes the judge saw change under which edit; and how the data couple
+    them, where a run has that."""
     edits = runs[0].edit_names()
     keys = dict.fromkeys(metric for run in runs for metric, _ in run.scores if metric.startswith(MATRIX))
     if not keys:
         return None
     attributes = [key.removeprefix(MATRIX) for key in keys]
     asked = {(edit.name, name) for edit in runs[0].edits for name in edit.changed}
-    parts = []
-    for run in runs:
-        values = [[run.value(key, edit) for key in keys] for edit in edits]
-        label = (
-            f"{run.name}: percent of faces of which the judge sees an attribute (column) change under an "
-            "edit (row); the numbers are in the table below"
-        )
-        rows = [
-            [edit, *("–" if value is None else f"{value:.1f}" for value in line)]
-            for edit, line in zip(edits, values, strict=True)
-        ]
-        drawing = heatmap(label, edits, attributes, values, asked)
-        box = element(
-            "div", drawing, class_="wide", role="region", aria_label=f"Leakage, {run.name}", tabindex=0
-        )
-        told = numbers(f"{run.name}: % of faces changed", ["edit", *attributes], rows)
-        parts.append(figure(run.name, box, told))
+    parts = [_flips(run, edits, attributes, asked) for run in runs]
     about = (
         "Rows are edits, columns attributes: in how many percent of faces the judge's decision on the "
         "attribute changed. Framed cells were asked for; all others should be empty, apart from what the "
         "conflict rule clears."
     )
-    return joined([element("p", about), element("div", *parts, class_="plots large")])
+    return joined(
+        [
+            element("p", about),
+            element("div", *parts, class_="plots large"),
+            *_couplings(runs, edits, attributes, asked),
+        ]
+    )
+
+
+def _flips(run: Run, edits: Sequence[str], attributes: Sequence[str], asked: Collection[Cell]) -> Html:
+    values = [[run.value(MATRIX + name, edit) for name in attributes] for edit in edits]
+    label = (
+        f"{run.name}: percent of faces of which the judge sees an attribute (column) change under an "
+        "edit (row); the numbers are in the table below"
+    )
+    drawing = heatmap(label, edits, attributes, values, asked, "{row} changed {column} in {value:.1f} %")
+    caption = f"{run.name}: % of faces changed"
+    return _matrix(run.name, f"Leakage, {run.name}", drawing, caption, edits, attributes, values)
+
+
+def _couplings(
+    runs: Sequence[Run], edits: Sequence[str], attributes: Sequence[str], asked: Collection[Cell]
+) -> list[Html]:
+    """How the labels of the faces themselves go together; the same for all runs of a page."""
+    run = next((run for run in runs if any(key.startswith(COUPLED) for key, _ in run.scores)), None)
+    if run is None:
+        command = element("code", "faceedit-bench rescore RUN --metric leakage_normalised")
+        about = (
+            "A judge learned how attributes go together in its data, so a part of what is not framed may be "
+            "the judge's. How they go together in these faces is shown here once a run has been told "
+        )
+        return [element("p", about, command, ", for which it must have been made with --keep-pictures.")]
+    values = [[run.value(COUPLED + name, edit) for name in attributes] for edit in edits]
+    label = (
+        "Correlation, in percent, of the labels of an attribute (column) with those of the edited one (row); "
+        "the numbers are in the table below"
+    )
+    hint = "{column} and what {row} edits: r = {value:.0f} %"
+    drawing = heatmap(label, edits, attributes, values, asked, hint)
+    about = (
+        "So the labels of these faces go together (correlation, in percent). A judge learned such couplings "
+        "from its own data: where they are strong, a part of the leakage may be the judge's."
+    )
+    title = "labels of the faces"
+    shown = _matrix(title, "Couplings of the labels", drawing, "100 · r", edits, attributes, values)
+    return [element("p", about), element("div", shown, class_="plots large")]
+
+
+def _matrix(
+    title: str,
+    name: str,
+    drawing: Html,
+    caption: str,
+    edits: Sequence[str],
+    attributes: Sequence[str],
+    values: Sequence[Sequence[float | None]],
+) -> Html:
+    """A heatmap that may be wider than the page, above its numbers."""
+    rows = [
+        [edit, *("–" if value is None else f"{value:.1f}" for value in line)]
+        for edit, line in zip(edits, values, strict=True)
+    ]
+    box = element("div", drawing, class_="wide", role="region", aria_label=name, tabindex=0)
+    return figure(title, box, numbers(caption, ["edit", *attributes], rows))
 
 
 # ---- Pareto ---------------------------------------------------------------------------------------

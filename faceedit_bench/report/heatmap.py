@@ -1,4 +1,4 @@
-"""A matrix of percentages as coloured cells, with the number in each."""
+"""A matrix of percentages, of either sign, as coloured cells with the number in each."""
 
 from __future__ import annotations
 
@@ -18,8 +18,12 @@ def heatmap(
     columns: Sequence[str],
     values: Sequence[Sequence[float | None]],
     asked: Collection[tuple[str, str]],
+    hint: str,
 ) -> Html:
-    """Percent, white to full colour at 100; cells of `asked` (row, column) have a frame."""
+    """Percent, white to full colour at 100 and at −100; cells of `asked` (row, column) have a frame.
+
+    `hint` is what a cell tells under the pointer, with {row}, {column} and {value}.
+    """
     parts = []
     for place, column in enumerate(columns):
         x = LEFT + place * CELL + CELL / 2 + 4
@@ -35,18 +39,19 @@ def heatmap(
         y = TOP + line * CELL
         parts.append(words(LEFT - 6, y + CELL / 2 + 4, shortened(row, LETTERS), anchor="end", class_="label"))
         for place, column in enumerate(columns):
-            parts += _cell(row, column, values[line][place], LEFT + place * CELL, y, (row, column) in asked)
+            value, x = values[line][place], LEFT + place * CELL
+            if value is not None:
+                told = hint.format(row=row, column=column, value=value)
+                parts += _cell(told, value, x, y, (row, column) in asked)
     height = TOP + len(rows) * CELL + 1
     return drawing(LEFT + len(columns) * CELL + 1, height, title, *parts)
 
 
-def _cell(row: str, column: str, value: float | None, x: float, y: float, is_asked: bool) -> list[Html]:
-    if value is None:
-        return []
-    share = min(max(value / 100, 0), 1) ** 0.5  # small leaks must be seen
+def _cell(told: str, value: float, x: float, y: float, is_asked: bool) -> list[Html]:
+    share = min(abs(value) / 100, 1) ** 0.5  # small leaks must be seen
     square = element(
         "rect",
-        hover(f"{row} changed {column} in {value:.1f} %"),
+        hover(told),
         x=x + 1,
         y=y + 1,
         width=CELL - 2,
@@ -55,4 +60,9 @@ def _cell(row: str, column: str, value: float | None, x: float, y: float, is_ask
         fill_opacity=round(share, 2),
     )
     ink = "cell high" if share > HIGH else "cell middle" if share > MIDDLE else "cell"
-    return [square, words(x + CELL / 2, y + CELL / 2 + 3.5, f"{value:.0f}", anchor="middle", class_=ink)]
+    return [square, words(x + CELL / 2, y + CELL / 2 + 3.5, _whole(value), anchor="middle", class_=ink)]
+
+
+def _whole(value: float) -> str:
+    digits = f"{abs(value):.0f}"
+    return digits if value >= 0 or digits == "0" else f"−{digits}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +121,20 @@ def test_explanations_are_shown_where_a_run_kept_them(runs: list[RunFolder], tmp
     assert 'id="masks"' in page(read([folder])) and "sagan, Male: attention, face 1000" in page(
         read([folder])
     )
+
+
+def test_how_the_labels_go_together_stands_below_the_leakage(runs: list[RunFolder], tmp_path: Path) -> None:
+    assert "rescore RUN --metric leakage_normalised" in page(read(runs))  # none of them has it
+    folder = write_run(tmp_path, "coogan")
+    path = folder.path / "scores.json"
+    scores = json.loads(path.read_text(encoding="utf-8"))
+    coupled = {"version": "1", "edit": "Male", "low": None, "high": None, "n": 12, "kind": "none"}
+    for name, value in (("Male", 100.0), ("Eyeglasses", -7.6)):
+        scores.append({"metric": f"leakage_normalised.coupling/{name}", "value": value, **coupled})
+    path.write_text(json.dumps(scores), encoding="utf-8")
+    text = page(read([folder]))
+    assert "labels of the faces" in text and "Eyeglasses and what Male edits: r = -8 %" in text
+    assert ">−8<" in text and "rescore RUN" not in text
 
 
 def test_faces_left_out_and_undefined_numbers_are_told(tmp_path: Path) -> None:
