@@ -9,6 +9,7 @@ widened by side/64 pixels. For drawn faces the exact region is known: see `prese
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -239,7 +240,8 @@ class Keep(InRegion, WithRatios):
     """Change between edited picture and source where the edit should leave it alone.
 
     keep              mean absolute difference in grey levels (0–255), mean over pictures
-    keep.pooled       the same over all pixels of an edit's pictures: large regions count more
+    keep.pooled       the same over all pixels of an edit's pictures: large regions count more; so do
+                      keep.psnr.pooled, keep.ssim.pooled and keep.locality.pooled
     keep.psnr         the same region's PSNR in dB, each picture counted with at most 100 dB
     keep.ssim         mean SSIM over windows that lie in the region
     keep.locality     of all that changed, the percentage inside the parts that may change
@@ -251,7 +253,12 @@ class Keep(InRegion, WithRatios):
     name = "keep"
 
     def __init__(self) -> None:
-        self.ratios = (Ratio("keep.pooled", self._pooled),)
+        self.ratios = (
+            Ratio("keep.pooled", partial(self._sums, "absolute")),
+            Ratio("keep.psnr.pooled", partial(self._sums, "squared"), of=_decibel),
+            Ratio("keep.ssim.pooled", partial(weighted_by_area, self, "ssim")),
+            Ratio("keep.locality.pooled", self._changed_inside, of=_percent),
+        )
 
     def update(self, state: Rows, seen: Observation) -> None:
         regions, skin = kept_regions(seen)
@@ -284,18 +291,41 @@ class Keep(InRegion, WithRatios):
     def finish(self, state: Rows) -> dict[str, float | Undefined]:
         return {**super().finish(state), **self.ratios_of(state)}
 
-    def _pooled(self, state: Rows) -> tuple[np.ndarray, np.ndarray]:
+    def _sums(self, column: str, state: Rows) -> tuple[np.ndarray, np.ndarray]:
         """Differences and how many numbers they are sums of, (N,) each; NaN: the picture is left out."""
-        return state.column("absolute"), np.where(self.usable(state), 3.0 * state.column("pixels"), np.nan)
+        return state.column(column), np.where(self.usable(state), 3.0 * state.column("pixels"), np.nan)
+
+    def _changed_inside(self, state: Rows) -> tuple[np.ndarray, np.ndarray]:
+        """What changed where it may, and what changed at all."""
+        total = np.where(self.usable(state), state.column("total"), np.nan)
+        return total - state.column("absolute"), total
 
 
-class KeepLpips(InRegion):
+def _decibel(mean_square: np.ndarray) -> np.ndarray:
+    return np.minimum(psnr(mean_square, np.ones_like(mean_square)), CAP)
+
+
+def _percent(share: np.ndarray) -> np.ndarray:
+    return 100 * share
+
+
+def weighted_by_area(metric: InRegion, column: str, state: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of a mean over the region, whose shares of the pictures are the weights; NaN: left out."""
+    weights = np.where(metric.usable(state), state.column("share"), np.nan)
+    return state.column(column) * weights, weights
+
+
+class KeepLpips(InRegion, WithRatios):
     """LPIPS on the region that an edit should leave alone: mean of its map there, then over pictures.
 
+    keep_lpips.pooled is the mean over all pixels of an edit's pictures: large regions count more.
     keep_lpips.n_undefined and .n_skipped count the pictures left out, as those of `keep` do.
     """
 
     name = "keep_lpips"
+
+    def __init__(self) -> None:
+        self.ratios = (Ratio("keep_lpips.pooled", partial(weighted_by_area, self, "distance")),)
 
     def update(self, state: Rows, seen: Observation) -> None:
         regions, skin = kept_regions(seen)
@@ -304,3 +334,6 @@ class KeepLpips(InRegion):
 
     def per_sample(self, state: Rows) -> dict[str, np.ndarray]:
         return {"keep_lpips": np.where(self.usable(state), state.column("distance"), np.nan)}
+
+    def finish(self, state: Rows) -> dict[str, float | Undefined]:
+        return {**super().finish(state), **self.ratios_of(state)}

@@ -283,7 +283,18 @@ def test_pooling_weights_large_regions_and_a_picture_without_change_has_no_local
     found = score(keep.Keep(), one, other)
     assert found["keep"] == pytest.approx((26 * 13 / 26 + 0) / 2)
     assert found["keep.pooled"] == pytest.approx(26 * 13 / (26 + 22))
+    assert found["keep.psnr.pooled"] == pytest.approx(10 * np.log10(255**2 * (26 + 22) / (26**2 * 13)))
+    alone = score(keep.Keep(), one)["keep.ssim"]
+    assert found["keep.ssim.pooled"] == pytest.approx((26 * alone + 22 * 1) / (26 + 22))
     assert found["keep.locality"] == 0  # of the first alone
+
+
+def test_of_several_pictures_that_change_locality_is_pooled_by_how_much_they_change() -> None:
+    """Hair, kept away from, is in rows 16–19: one picture changes there 3 × as much as the other outside."""
+    inside, outside = photograph("Black_Hair", 30, slice(16, 18)), photograph("Black_Hair", 10, slice(0, 2))
+    outside.samples.add_(1)
+    found = score(keep.Keep(), inside, outside)
+    assert (found["keep.locality"], found["keep.locality.pooled"]) == (50, pytest.approx(75))
 
 
 def test_the_pooled_change_has_bounds_of_faces_drawn_again_and_faces_left_out_do_not_count() -> None:
@@ -307,6 +318,8 @@ def test_lpips_is_averaged_over_what_the_edit_may_not_change() -> None:
     nobody = photograph("Black_Hair", 26, slice(0, 13), skin=False)
     nobody.told["lpips-map", "edited against source"] = map_.flatten()[None]  # type: ignore[index]
     assert score(keep.KeepLpips(), nobody)["keep_lpips.n_skipped"] == 1
+    nobody.samples.add_(1)
+    assert score(keep.KeepLpips(), face, nobody)["keep_lpips.pooled"] == pytest.approx(0.5 * 13 / 26)
 
 
 def reconstructed(face: Seen, change: int) -> Seen:
