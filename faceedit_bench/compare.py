@@ -27,6 +27,7 @@ FIRST, SECOND = "A", "B"
 HOW = "paired bootstrap 95 % over faces"
 HALVES = "spread of the difference over the same parts of the samples, not a confidence interval"
 SAME, FEW, OPEN, HOLM = "equal", "too few faces", "not separated", "not after Holm"
+DIFFERENT = "different"  # surely, where neither way is better
 WITHIN = "within spread"  # (A better) in brackets: beyond it
 
 Advance = Callable[[str], None]
@@ -280,10 +281,10 @@ def _corrected(found: Sequence[Difference], family: Collection[str]) -> list[Dif
 
 def _judged(spec: MetricSpec, one: Difference) -> Difference:
     """The same with its verdict."""
-    return one if one.verdict else replace(one, verdict=_verdict(spec, one))
+    return one if one.verdict else replace(one, verdict=verdict_of(spec, one))
 
 
-def _verdict(spec: MetricSpec, one: Difference) -> str:
+def verdict_of(spec: MetricSpec, one: Difference) -> str:
     assert one.value is not None and one.low is not None and one.high is not None
     if one.value == one.low == one.high == 0:
         return SAME
@@ -291,7 +292,10 @@ def _verdict(spec: MetricSpec, one: Difference) -> str:
         return OPEN if one.p is not None else WITHIN
     if one.p_holm is not None and one.p_holm >= SIGNIFICANT:
         return HOLM
-    better = SECOND if (one.value > 0) == (spec.better == "higher") else FIRST
+    way = spec.better_of(one.metric)
+    if not way:
+        return DIFFERENT
+    better = SECOND if (one.value > 0) == (way == "higher") else FIRST
     return f"{better} better" if one.p is not None else f"({better} better)"
 
 

@@ -355,6 +355,13 @@ class MetricSpec:
     unit: str = ""  # "%", "dB" or ""
     interval: str = "bootstrap"  # "bootstrap" over images, "spread" over subsamples, or "none"
     digits: int = 2  # decimals in tables
+    other_ways: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Of numbers beside its own that are not better as it is: `{"psnr": "higher"}` is `NAME.psnr`; "" where
+    neither way is better."""
+
+    def better_of(self, number: str) -> str:
+        """Which way a number of this metric is better, `keep` or `keep.psnr`; "" for neither."""
+        return self.other_ways.get(number.removeprefix(f"{self.name}."), self.better)
 
 
 @dataclass(frozen=True)

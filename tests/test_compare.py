@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from made_runs import EDITS, SUITE, WIDTH, WITH_DISTANCE, a_run
 
-from faceedit_bench.compare import FEW, HOLM, OPEN, SAME, Comparison, Difference, compare
+from faceedit_bench.catalog import catalog
+from faceedit_bench.compare import FEW, HOLM, OPEN, SAME, Comparison, Difference, compare, verdict_of
 from faceedit_bench.errors import BadConfig, ResultsError, UnknownName
 from faceedit_bench.statistics.paired import holm, intervals, p_value
 from faceedit_bench.suite import Edit
@@ -106,6 +107,19 @@ def test_a_method_that_is_never_worse_is_better_over_all_and_in_every_edit(found
         each = one(found, "tarr", edit)
         assert each.verdict == "B better"
         assert each.p is not None and each.p_holm is not None and each.p <= each.p_holm < 0.05
+
+
+@pytest.mark.parametrize(
+    ("number", "verdict"),
+    [
+        ("preservation", "A better"),
+        ("preservation.psnr", "B better"),  # decibels grow where changes shrink
+        ("preservation.area", "different"),  # neither way is better
+    ],
+)
+def test_numbers_beside_a_metric_have_a_way_of_their_own(number: str, verdict: str) -> None:
+    higher_in_b = Difference(number, "all", 1.0, 2.0, 1.0, 0.9, 1.1, kind="", p=0.001)
+    assert verdict_of(catalog().metric("preservation"), higher_in_b) == verdict
 
 
 def test_exchanging_the_runs_turns_every_sign(tmp_path: Path) -> None:

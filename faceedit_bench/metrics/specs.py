@@ -295,6 +295,7 @@ SPECS: list[MetricSpec] = [
         summary="mean absolute difference to the source, in grey levels, where nothing should change",
         load=_preservation,
         needs=("truth",),
+        other_ways={"psnr": "higher", "area": ""},
     ),
     MetricSpec(
         name="truth_psnr",
@@ -634,6 +635,7 @@ SPECS: list[MetricSpec] = [
         summary="mean absolute difference to the source, in grey levels, outside the parts that may change",
         load=_keep,
         judges=("parser",),
+        other_ways=dict.fromkeys(("psnr", "ssim", "locality"), "higher") | {"area": ""},
     ),
     MetricSpec(
         name="keep_lpips",
@@ -652,6 +654,7 @@ SPECS: list[MetricSpec] = [
         load=_keep_excess,
         judges=("parser",),
         needs=("reconstruction",),
+        other_ways={"psnr": "higher", "ssim": "higher"},
     ),
     MetricSpec(
         name="keep_lpips_excess",
@@ -671,6 +674,7 @@ SPECS: list[MetricSpec] = [
         load=_preservation_excess,
         needs=("truth", "reconstruction"),
         digits=3,
+        other_ways={"psnr": "higher"},
     ),
     MetricSpec(
         name="lpips",

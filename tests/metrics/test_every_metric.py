@@ -108,6 +108,22 @@ def test_every_metric_scores_under_its_own_name_within_its_bounds(spec: MetricSp
     assert low < high
 
 
+WAYS = {"psnr": "higher", "ssim": "higher", "locality": "higher", "area": ""}
+
+
+@every_metric
+def test_numbers_beside_a_metric_are_better_their_own_way(spec: MetricSpec) -> None:
+    metric: Any = spec.load()
+    if spec.interval != "bootstrap":
+        return
+    numbers = [
+        key.removeprefix(f"{spec.name}.") for key in metric.per_sample(folded(spec, 20)) if "/" not in key
+    ]
+    for number in numbers:
+        assert spec.better_of(f"{spec.name}.{number}") == WAYS.get(number, spec.better)
+    assert set(spec.other_ways) <= set(numbers)
+
+
 @every_metric
 def test_every_row_knows_its_sample_and_edit(spec: MetricSpec) -> None:
     state = folded(spec, 12)
