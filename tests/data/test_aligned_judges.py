@@ -18,7 +18,7 @@ from faceedit_bench import evaluate, folders, weights
 from faceedit_bench import suite as suites
 from faceedit_bench.catalog import catalog
 from faceedit_bench.contracts import JudgeSpec
-from faceedit_bench.data import demands, packed
+from faceedit_bench.data import demands, packing
 from faceedit_bench.data.landmarks import ALIGNED
 from faceedit_bench.data.photographs import reader
 from faceedit_bench.errors import BadConfig, BadDataset, WrongWeights
@@ -112,7 +112,7 @@ def test_both_pictures_are_aligned_by_the_points_of_the_source(trees: Path, tmp_
 def test_faces_that_are_packed_or_halved_are_aligned_alike(trees: Path, tmp_path: Path) -> None:
     suite = suite_file(tmp_path)
     folder = tmp_path / "pack"
-    packed.pack(reader("celeba"), "celeba", trees / "celeba", split="test", resolution=64, folder=folder)
+    packing.pack(reader("celeba"), "celeba", trees / "celeba", split="test", resolution=64, folder=folder)
     files, arrays = copied(suite, trees / "celeba"), copied(suite, folder)
     assert files.folder.manifest.id == arrays.folder.manifest.id
     judge, halving = weights.build_judge(catalog().judge(ARCFACE), "cpu"), Halving(most={"judge of it": 1})
@@ -153,7 +153,7 @@ def test_without_the_list_it_is_said_what_is_missing(trees: Path, copy_of: Copy,
     )
     with pytest.raises(BadDataset, match=wanted):
         copied(suite_file(tmp_path), root)
-    packed.pack(reader("celeba"), "celeba", root, split="test", resolution=64, folder=tmp_path / "pack")
+    packing.pack(reader("celeba"), "celeba", root, split="test", resolution=64, folder=tmp_path / "pack")
     with pytest.raises(BadDataset, match="pack again what was packed without it"):
         copied(suite_file(tmp_path), tmp_path / "pack")
 
