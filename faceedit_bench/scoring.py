@@ -12,7 +12,7 @@ import numpy as np
 from .catalog import catalog
 from .contracts import Metric, MetricSpec, Samples, Undefined
 from .errors import NoFace, ResultsError
-from .evaluate import applies, fold, reconstruction_of, restore_state
+from .evaluate import applies, fold, reconstruction_of, restore_state, set_numerics
 from .metrics.both_pictures import BothPictures, OfEdit, mean_of_halves
 from .metrics.intervals import BOOTSTRAP, Bounds, interval, kind
 from .metrics.states import SHARDS
@@ -107,7 +107,8 @@ def _compared(
     def of_edit(edit: str) -> tuple[OfEdit, np.ndarray | None]:
         return metric.of_edit(states[edit]), metric.halves_of_edit(states[edit], suite.seed)
 
-    with ThreadPoolExecutor(at_once) as pool:
+    # threads begin without the numerics of the one that starts them, and last bits depend on these
+    with ThreadPoolExecutor(at_once, initializer=set_numerics, initargs=(suite.threads,)) as pool:
         compared = dict(zip(each, pool.map(of_edit, each), strict=True))
     found = []
     for edit, state in states.items():

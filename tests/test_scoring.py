@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -92,6 +93,24 @@ def test_how_many_edits_are_compared_at_once_changes_no_bit() -> None:
     }
     alone = scoring.scores(SUITE, metrics, shards, states)
     assert scoring.scores(SUITE, metrics, shards, states, edits_at_once=4) == alone
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_every_thread_that_compares_has_the_numerics_of_a_run(
+    monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """How many threads linear algebra takes is each thread's own, and last bits depend on it."""
+    told: set[tuple[int, int]] = set()
+    comparing: set[int] = set()
+    monkeypatch.setattr(scoring, "set_numerics", lambda threads: told.add((threading.get_ident(), threads)))
+
+    def difference(edited: np.ndarray, source: np.ndarray) -> float:
+        comparing.add(threading.get_ident())
+        return float((edited - source).mean())
+
+    spec = replace(catalog().metric("fid"), load=lambda: TwoSamples("fid", "pool", difference, 2))
+    scoring.scores(SUITE, [spec], SUITE.shards(FACES), stored(), at_once)
+    assert comparing and {(thread, SUITE.threads) for thread in comparing} <= told
 
 
 def test_so_many_edits_are_compared_at_once_as_workers_and_memory_allow() -> None:
