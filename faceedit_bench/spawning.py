@@ -1,4 +1,4 @@
-"""Worker processes that do not run the user's script again, and do not outlive their parent."""
+"""Worker processes that do not run the user's script again and do not outlive their parent."""
 
 from __future__ import annotations
 
@@ -6,9 +6,41 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from types import ModuleType
+from typing import Any
+
+from .errors import FaceEditError
+
+
+@contextmanager
+def pool_of(
+    count: int, begin: Callable[..., object] | None = None, given: tuple[Any, ...] = ()
+) -> Iterator[ProcessPoolExecutor]:
+    """So many workers, spawned: each starts from a fresh interpreter, with `begin(*given)`.
+
+    One that is killed ends the block with an error; what was not begun when the block ends is given up.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=_begin, initargs=(begin, given))
+    try:
+        yield pool
+    except BrokenProcessPool:
+        raise FaceEditError(
+            "a worker process was killed, perhaps for want of memory; give the command again, with fewer "
+            "--workers where it has them"
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin(begin: Callable[..., object] | None, given: tuple[Any, ...]) -> None:
+    end_with_parent()
+    if begin is not None:
+        begin(*given)
 
 
 @contextmanager

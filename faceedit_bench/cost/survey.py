@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,7 +12,7 @@ import torch
 from .. import device as devices
 from ..device import available_bytes
 from ..errors import BadConfig, FaceEditError
-from ..spawning import without_main
+from ..spawning import pool_of, without_main
 from .fitting import fit
 from .predicting import predict, takes
 from .profile import SCRATCH, Job, checked, profile
@@ -153,8 +151,7 @@ def obstacle(asked: Subject, job: Job) -> str:
 
 def in_own_process(work: Callable[[Job], dict[str, Any]], job: Job) -> dict[str, Any]:
     """Run in a fresh process: peaks of memory are then of this work alone."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
+    with pool_of(1) as pool:
         with without_main():
             future = pool.submit(work, job)
         try:

@@ -7,11 +7,9 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
-from ..errors import FaceEditError
-from ..spawning import end_with_parent, without_main
+from ..spawning import pool_of, without_main
 
 Result = TypeVar("Result")
 
@@ -37,17 +35,8 @@ def over_spans(
     if count <= 1 or rows < few or multiprocessing.parent_process() is not None:
         yield from (work(context, start, stop) for start, stop in spans)
         return
-    spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=_remember, initargs=(context,))
-    try:
+    with pool_of(count, _remember, (context,)) as pool:
         yield from _as_done(pool, work, spans, AHEAD * count)
-    except BrokenProcessPool:
-        raise FaceEditError(
-            "a worker process was killed, perhaps for want of memory; give the command again, with fewer "
-            "--workers where it has them"
-        ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _as_done(
@@ -72,7 +61,6 @@ def _remember(context: Any) -> None:
     global _context
     _context = context
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent()
 
 
 def _work(work: Callable[[Any, int, int], Result], start: int, stop: int) -> Result:

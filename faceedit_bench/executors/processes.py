@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from typing import TypeVar
 
-from ..spawning import end_with_parent, without_main
+from ..spawning import pool_of, without_main
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
 def map(work: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Iterator[Result]:
-    """Results as they finish. Workers are spawned, so each starts from a fresh interpreter."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent) as pool:
+    """Results as they finish; a worker that is killed ends them with an error."""
+    with pool_of(workers) as pool:
         with without_main():
             futures = [pool.submit(work, task) for task in tasks]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        for future in as_completed(futures):
+            yield future.result()

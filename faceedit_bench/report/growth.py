@@ -6,10 +6,9 @@ Methods are followed in processes of their own while the rest of the report is w
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from ..errors import FaceEditError
 from ..manifest import SUPPLIED, canonical
 from ..markup.blocks import figure, numbers
 from ..markup.html import Html, element, joined
-from ..spawning import without_main
+from ..spawning import pool_of, without_main
 from .curve import Curve, curves, logarithmic
 from .material import Run
 from .parts import Items, Part, Table, Words, html
@@ -68,14 +67,10 @@ def following(runs: Sequence[Run], sizes: Sequence[int]) -> Iterator[Started]:
         yield []
         return
     jobs = [_job(run, tuple(sizes)) for run in runs]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(set(jobs))), mp_context=context) as pool:
+    with pool_of(min(os.cpu_count() or 1, len(set(jobs)))) as pool:
         with without_main():
             started = {job: pool.submit(follow, job) for job in dict.fromkeys(jobs)}
-        try:
-            yield [started[job] for job in jobs]
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        yield [started[job] for job in jobs]
 
 
 def finished(started: Started) -> Growths:
