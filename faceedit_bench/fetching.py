@@ -134,7 +134,8 @@ def accept(one: Wanted, file: Path, *, replacing: bool = False, moving: bool = F
         if moving:
             os.replace(file, place)
         elif not (place.exists() and place.samefile(file)):
-            _copy_whole(file, place)
+            with folders.whole(place) as fresh:
+                shutil.copyfile(file, fresh)
         if not (one.pin.is_whole or one.pin.sha256):
             content = {**recorded(), pin.file: {"sha256": pin.sha256, "bytes": pin.bytes}}
             text = json.dumps(content, indent=1, sort_keys=True) + "\n"
@@ -150,15 +151,6 @@ def _bring_card(file: Path, place: Path, pin: Pin) -> None:
         told = Pin.from_card(card)
         if told is not None and told.sha256 == pin.sha256 and card.resolve() != beside.resolve():
             folders.write(beside, card.read_bytes())
-
-
-def _copy_whole(file: Path, place: Path) -> None:
-    temporary = place.with_name(f".{place.name}.{os.getpid()}")
-    try:
-        shutil.copyfile(file, temporary)
-        os.replace(temporary, place)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -252,18 +244,13 @@ def pack(asked: Sequence[Wanted], out: Path) -> list[Pin]:
         raise WrongWeights("nothing to pack: none of these files is here (`faceedit-bench weights list`)")
     each(present.values(), lambda entry: check(*entry), "are not what they are pinned to; nothing was packed")
     index = [replace(settled(pin, path), file=name) for name, (path, pin) in present.items()]
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        with tarfile.open(temporary, "w", dereference=True) as archive:
+        with folders.whole(out) as fresh, tarfile.open(fresh, "w", dereference=True) as archive:
             _add_text(archive, INDEX, json.dumps([asdict(pin) for pin in index], indent=1) + "\n")
             for name, (path, _) in present.items():
                 archive.add(str(path), arcname=name, filter=_anonymous)
-        os.replace(temporary, out)
     except OSError as error:
         raise WrongWeights(f"{out}: cannot be written ({error}); choose another OUT") from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
     return index
 
 

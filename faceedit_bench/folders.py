@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 CACHES = ("auto", "device", "host", "pack", "none")
@@ -18,14 +20,22 @@ def make(folder: Path) -> None:
         pass
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a small file whole or not at all."""
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Where to write a file that takes the place of `path` when the block ends, and none if it fails."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        fresh.write_bytes(content)
+        yield fresh
         os.replace(fresh, path)
     finally:
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):  # what ended the block is to be told
+            fresh.unlink(missing_ok=True)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a small file whole or not at all."""
+    with whole(path) as fresh:
+        fresh.write_bytes(content)
 
 
 def cache() -> Path:

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from .files import write
+
 SAME = "same"  # the entry; metrics' names have a /
 LONG = 256  # bytes of a row from which on it stays in the file until it is used
 
@@ -60,6 +62,14 @@ def distinct(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     if same:
         written[SAME] = np.frombuffer(json.dumps(same).encode(), np.uint8)
     return written
+
+
+def save(path: Path, run: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """A file of arrays that belongs to `run`, written whole or not at all."""
+    from safetensors.numpy import save_file
+
+    written = distinct(arrays)
+    write(path, lambda temporary: save_file(written, temporary, metadata={"run": run}))
 
 
 def read(path: Path, wanted: Callable[[str], bool], *, lazily: bool = False) -> tuple[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .. import folders
 from ..errors import ResultsError
 from ..manifest import plain
 
@@ -21,14 +22,12 @@ NO_ROOM = {
 
 def write(path: Path, save: Callable[[Path], object]) -> None:
     """Let `save` write to a temporary name, then rename: all of it or nothing."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        save(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        with folders.whole(path) as fresh:
+            save(fresh)
+            with fresh.open("rb") as file:
+                os.fsync(file.fileno())
     except BaseException as error:
-        temporary.unlink(missing_ok=True)
         if reason := no_room(error):
             raise ResultsError(
                 f"{path}: {reason}; what was finished is kept; make room and run the same again"

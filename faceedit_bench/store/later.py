@@ -16,7 +16,7 @@ from .. import locking
 from ..catalog import catalog
 from ..errors import ResultsError
 from ..progress import say
-from .files import read_json, write, write_json
+from .files import read_json, write_json
 from .score import Score, metric_of
 
 if TYPE_CHECKING:
@@ -85,15 +85,9 @@ class Gathered:
 
     def put(self, number: int, state: Mapping[str, np.ndarray]) -> None:
         """Store one shard's state."""
-        from safetensors.numpy import save_file
+        from .arrays import save
 
-        from .arrays import distinct
-
-        written = distinct(state)
-        write(
-            self.place / f"{number:04d}.safetensors",
-            lambda path: save_file(written, path, metadata={"run": self.owner}),
-        )
+        save(self.place / f"{number:04d}.safetensors", self.owner, state)
 
     def states(self) -> States:
         """Those that were put."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ResultsError
-from .files import write
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,9 +62,8 @@ def read(
 def put(path: Path, run: str, result: ShardResult) -> None:
     """Store one finished shard of `run`."""
     import numpy as np
-    from safetensors.numpy import save_file
 
-    from .arrays import distinct
+    from .arrays import save
 
     arrays = {
         f"{metric}/{key}": value for metric, state in result.states.items() for key, value in state.items()
@@ -74,8 +72,7 @@ def put(path: Path, run: str, result: ShardResult) -> None:
     arrays |= {f"{PICTURES}/{name}": pictures for name, pictures in result.explained.items()}
     if result.unusable:  # not among the file's metadata: several entries have no fixed order there
         arrays[UNUSABLE] = np.frombuffer(json.dumps(result.unusable).encode(), np.uint8)
-    written = distinct(arrays)
-    write(path, lambda temporary: save_file(written, temporary, metadata={"run": run}))
+    save(path, run, arrays)
 
 
 def _is_wanted(key: str, metrics: Collection[str] | None) -> bool:
